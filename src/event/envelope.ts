@@ -1,0 +1,169 @@
+/**
+ * The queue message: one POST, packed so that the consumer never parses an event again.
+ *
+ * Bytes: one line of JSON (the header), a newline, then the NDJSON sections that the header lists, in
+ * order, exactly as ClickHouse will receive them. A message that is larger than one billed chunk is
+ * gzipped as a whole by the sender; this file knows only the plain form.
+ */
+import { z } from 'zod'
+
+/** Tables that a message may carry rows for. */
+export const ROW_TABLES = ['events', 'payments', 'events_rejected'] as const
+export type RowTable = (typeof ROW_TABLES)[number]
+
+/** Which unique count a token belongs to. */
+export const SKETCH_METRICS = ['dau', 'new_users', 'online'] as const
+export type SketchMetric = (typeof SKETCH_METRICS)[number]
+
+/**
+ * User tokens of one metric and one bucket, without repeats.
+ * `bucket`: for dau and new_users the game day (days since 1970-01-01 of the local calendar date), for
+ * online the minute (minutes since the epoch).
+ */
+export interface TokenGroup {
+  readonly metric: SketchMetric
+  readonly bucket: number
+  readonly tokens: Uint32Array
+}
+
+/** NDJSON rows of one table; every row ends with a newline. */
+export interface RowSection {
+  readonly table: RowTable
+  readonly rows: number
+  readonly ndjson: Uint8Array
+}
+
+export interface Envelope {
+  readonly gameId: string
+  readonly env: string
+  readonly traceId: string
+  /** When the edge received the request, in milliseconds since the epoch. */
+  readonly receivedTimeMs: number
+  readonly sections: readonly RowSection[]
+  readonly tokens: readonly TokenGroup[]
+}
+
+const ENVELOPE_VERSION = 1
+const NEWLINE = 0x0a
+
+const headerSchema = z.object({
+  v: z.literal(ENVELOPE_VERSION),
+  game_id: z.string().min(1),
+  env: z.string().min(1),
+  trace_id: z.string(),
+  received_time_ms: z.int().nonnegative(),
+  sections: z.array(
+    z.object({
+      table: z.enum(ROW_TABLES),
+      rows: z.int().nonnegative(),
+      bytes: z.int().nonnegative(),
+    }),
+  ),
+  tokens: z.array(
+    z.object({
+      metric: z.enum(SKETCH_METRICS),
+      bucket: z.int().nonnegative(),
+      /** base64 of little-endian u32 values */
+      tokens: z.base64(),
+    }),
+  ),
+})
+
+/** The bytes are not an envelope of a version that this build can read. */
+export class EnvelopeError extends Error {
+  override readonly name = 'EnvelopeError'
+}
+
+/** Envelope to message bytes (plain, not gzipped). */
+export function encodeEnvelope(envelope: Envelope): Uint8Array {
+  const header: z.input<typeof headerSchema> = {
+    v: ENVELOPE_VERSION,
+    game_id: envelope.gameId,
+    env: envelope.env,
+    trace_id: envelope.traceId,
+    received_time_ms: envelope.receivedTimeMs,
+    sections: envelope.sections.map(({ table, rows, ndjson }) => ({
+      table,
+      rows,
+      bytes: ndjson.byteLength,
+    })),
+    tokens: envelope.tokens.map(({ metric, bucket, tokens }) => ({
+      metric,
+      bucket,
+      tokens: tokensToBase64(tokens),
+    })),
+  }
+  const head = new TextEncoder().encode(`${JSON.stringify(header)}\n`)
+  return concatBytes([head, ...envelope.sections.map((section) => section.ndjson)])
+}
+
+/**
+ * Message bytes to envelope; the sections are views on `message`, not copies.
+ * Throws EnvelopeError when the header cannot be read or the sections do not fill the message exactly.
+ */
+export function decodeEnvelope(message: Uint8Array): Envelope {
+  const headEnd = message.indexOf(NEWLINE)
+  if (headEnd < 0) throw new EnvelopeError('no header line')
+  const header = parseHeader(message.subarray(0, headEnd))
+  let offset = headEnd + 1
+  const sections = header.sections.map(({ table, rows, bytes }): RowSection => {
+    const ndjson = message.subarray(offset, offset + bytes)
+    offset += bytes
+    return { table, rows, ndjson }
+  })
+  if (offset !== message.byteLength) {
+    throw new EnvelopeError(`sections end at byte ${offset}, the message at ${message.byteLength}`)
+  }
+  return {
+    gameId: header.game_id,
+    env: header.env,
+    traceId: header.trace_id,
+    receivedTimeMs: header.received_time_ms,
+    sections,
+    tokens: header.tokens.map(({ metric, bucket, tokens }) => ({
+      metric,
+      bucket,
+      tokens: base64ToTokens(tokens),
+    })),
+  }
+}
+
+function parseHeader(head: Uint8Array): z.output<typeof headerSchema> {
+  let json: unknown
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(head))
+  } catch (cause) {
+    throw new EnvelopeError('the header line is not JSON', { cause })
+  }
+  const parsed = headerSchema.safeParse(json)
+  if (!parsed.success) throw new EnvelopeError(z.prettifyError(parsed.error))
+  return parsed.data
+}
+
+/** Byte arrays joined into one. */
+export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((size, part) => size + part.byteLength, 0))
+  let offset = 0
+  for (const part of parts) {
+    joined.set(part, offset)
+    offset += part.byteLength
+  }
+  return joined
+}
+
+function tokensToBase64(tokens: Uint32Array): string {
+  const bytes = new Uint8Array(tokens.length * 4)
+  const view = new DataView(bytes.buffer)
+  for (const [index, token] of tokens.entries()) view.setUint32(index * 4, token, true)
+  let binary = ''
+  for (const byte of bytes) binary += String.fromCharCode(byte)
+  return btoa(binary)
+}
+
+function base64ToTokens(base64: string): Uint32Array {
+  const binary = atob(base64)
+  if (binary.length % 4 !== 0) throw new EnvelopeError('tokens are not whole 32-bit values')
+  const bytes = Uint8Array.from(binary, (char) => char.charCodeAt(0))
+  const view = new DataView(bytes.buffer)
+  return Uint32Array.from({ length: bytes.length / 4 }, (_, index) => view.getUint32(index * 4, true))
+}
