@@ -131,7 +131,7 @@ export function decodeEnvelope(message: Uint8Array): Envelope {
 function parseHeader(head: Uint8Array): z.output<typeof headerSchema> {
   let json: unknown
   try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(head))
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(head))
   } catch (cause) {
     throw new EnvelopeError('the header line is not JSON', { cause })
   }
@@ -165,5 +165,7 @@ function base64ToTokens(base64: string): Uint32Array {
   if (binary.length % 4 !== 0) throw new EnvelopeError('tokens are not whole 32-bit values')
   const bytes = Uint8Array.from(binary, (char) => char.charCodeAt(0))
   const view = new DataView(bytes.buffer)
-  return Uint32Array.from({ length: bytes.length / 4 }, (_, index) => view.getUint32(index * 4, true))
+  return Uint32Array.from({ length: bytes.length / 4 }, (_, index) =>
+    view.getUint32(index * 4, true),
+  )
 }

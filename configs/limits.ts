@@ -1,0 +1,67 @@
+/** Every bound of the write and read path, with its unit and the reason for its value. */
+
+/** Bytes of a request body. GameAnalytics' and Unity's clients stay below 1 MB; a larger one must be split. */
+export const MAX_BODY_BYTES = 1_000_000
+
+/** Events in one POST. Client SDKs flush 20 to 50, servers a few hundred; one message carries them all. */
+export const MAX_EVENTS_PER_POST = 1_000
+
+/** Characters of game_id and env: they are part of object names, headers and sorting keys. */
+export const MAX_SCOPE_LENGTH = 64
+
+/** Characters of user_id, session_id, device_id and event_id: room for two UUIDs and a prefix. */
+export const MAX_ID_LENGTH = 128
+
+/** Characters of the other columns (channel, country, app_version, ...): dictionary-encoded, so short. */
+export const MAX_COLUMN_LENGTH = 128
+
+/** Characters of one string inside the properties. */
+export const MAX_PROPERTY_STRING_LENGTH = 4_096
+
+/** Properties of one event, counted over all levels. */
+export const MAX_PROPERTIES = 128
+
+/** Characters of a property name. */
+export const MAX_PROPERTY_NAME_LENGTH = 64
+
+/** Levels of nesting inside the properties; a flat object is one level. */
+export const MAX_PROPERTY_DEPTH = 4
+
+/** Characters of all properties of one event as JSON, so that one event cannot fill a message. */
+export const MAX_PROPERTIES_JSON_LENGTH = 32_768
+
+/** Characters of a rejected payload that are kept. */
+export const MAX_REJECTED_PAYLOAD_LENGTH = 16_384
+
+/**
+ * How far back an event may lie, in milliseconds: 30 days of offline play. Shorter than the retention
+ * of raw rows (90 days by default), so that nothing accepted is deleted at once.
+ */
+export const MAX_EVENT_AGE_MS = 30 * 86_400_000
+
+/** A client clock this far ahead is taken as it is: ordinary drift. */
+export const FUTURE_TOLERANCE_MS = 10 * 60_000
+
+/** Up to here a time ahead is set to the receive time; beyond, the event is rejected. */
+export const MAX_FUTURE_MS = 86_400_000
+
+/** Platform limit of one queue message is 128,000 bytes, about 100 of them metadata. */
+export const MAX_MESSAGE_BYTES = 127_000
+
+/** Queues bill by chunks of 64,000 bytes; a larger message is compressed when that saves a chunk. */
+export const MESSAGE_CHUNK_BYTES = 63_800
+
+/** How long a key that was found is trusted without asking the database again, in milliseconds. */
+export const KEY_CACHE_MS = 60_000
+
+/** How long an unknown key stays unknown, in milliseconds: short, because a new key must work soon. */
+export const UNKNOWN_KEY_CACHE_MS = 5_000
+
+/** Keys remembered per isolate; guards the memory against a stream of made-up keys. */
+export const MAX_CACHED_KEYS = 10_000
+
+/** Insert attempts that one queue batch may spend on isolating refused rows (10,000 subrequests at most). */
+export const MAX_ISOLATION_INSERTS = 400
+
+/** Seconds that a client should wait after a 503. */
+export const RETRY_AFTER_SECONDS = 5

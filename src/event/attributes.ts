@@ -1,0 +1,219 @@
+/**
+ * The attributes of one event in one namespace. A client may put an attribute at the top level or into
+ * `props` (`attrs` is another spelling of it); it means the same. Absent, null and the empty string are the
+ * same too: some serialisers write an unset string as "".
+ */
+import { z } from 'zod'
+
+import {
+  MAX_COLUMN_LENGTH,
+  MAX_ID_LENGTH,
+  MAX_PROPERTIES,
+  MAX_PROPERTIES_JSON_LENGTH,
+  MAX_PROPERTY_DEPTH,
+  MAX_PROPERTY_NAME_LENGTH,
+  MAX_PROPERTY_STRING_LENGTH,
+} from '../../configs/limits.ts'
+import type { RejectionReason } from './rejection.ts'
+
+type JsonObject = Readonly<Record<string, unknown>>
+
+/** Fields of an event that are not attributes. */
+const ENVELOPE_FIELDS: ReadonlySet<string> = new Set([
+  'event',
+  'event_id',
+  'event_time',
+  'ts',
+  'game_id',
+  'env',
+  'props',
+  'attrs',
+])
+
+const ID_PATTERN = /^[\p{L}\p{N}_.:@+/=|#~-]+$/u
+// eslint-disable-next-line no-control-regex -- control characters are what it excludes
+const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f]/
+const PROPERTY_NAME_PATTERN = /^[\p{L}\p{N}_$.:-]+$/u
+
+/** Ids: bounded, of letters and digits of any script and `_ . : @ + / = | # ~ -`. */
+export const idSchema = z
+  .string({ error: 'expected a string' })
+  .max(MAX_ID_LENGTH, `expected at most ${MAX_ID_LENGTH} characters`)
+  .regex(ID_PATTERN, 'expected letters, digits and _ . : @ + / = | # ~ - only')
+
+const columnSchema = z
+  .string({ error: 'expected a string' })
+  .max(MAX_COLUMN_LENGTH, `expected at most ${MAX_COLUMN_LENGTH} characters`)
+  .refine((text) => !CONTROL_CHARACTERS.test(text) && text.isWellFormed(), {
+    error: 'expected text without control characters or lone surrogates',
+  })
+
+/** The attributes that are columns of the events table; all others stay in props_json. */
+export const columnsSchema = z.object({
+  user_id: idSchema.optional(),
+  session_id: idSchema.optional(),
+  device_id: idSchema.optional(),
+  platform: columnSchema.optional(),
+  channel: columnSchema.optional(),
+  country: columnSchema.optional(),
+  region: columnSchema.optional(),
+  city: columnSchema.optional(),
+  app_version: columnSchema.optional(),
+  build_number: columnSchema.optional(),
+  server: columnSchema.optional(),
+  game_type: columnSchema.optional(),
+  genre_code: columnSchema.optional(),
+})
+export type Columns = z.infer<typeof columnsSchema>
+
+const COLUMN_NAMES: ReadonlySet<string> = new Set(Object.keys(columnsSchema.shape))
+
+export interface Attributes {
+  readonly columns: Columns
+  readonly props: JsonObject
+  readonly propsJson: string
+}
+
+/** A JSON object, not null and not an array. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/**
+ * JSON pointer (RFC 6901) to an attribute of `raw` where the client put it, or, when it is missing, where
+ * it belongs: columns at the top level, all others in the properties.
+ */
+export function pointerTo(raw: JsonObject, name: string): string {
+  const container = raw['props'] === undefined && raw['attrs'] !== undefined ? 'attrs' : 'props'
+  const nested = raw[container]
+  const isNested = isJsonObject(nested) && Object.hasOwn(nested, name)
+  const isTopLevel = Object.hasOwn(raw, name) || (COLUMN_NAMES.has(name) && !isNested)
+  const escaped = name.replaceAll('~', '~0').replaceAll('/', '~1')
+  return isTopLevel ? `/${escaped}` : `/${container}/${escaped}`
+}
+
+/** Splits the attributes of an event into columns and properties, or says why that cannot be done. */
+export function readAttributes(raw: JsonObject): Attributes | RejectionReason {
+  const nested = raw['props'] ?? raw['attrs'] ?? {}
+  if (!isJsonObject(nested)) {
+    return {
+      code: 'invalid_attribute',
+      pointer: raw['props'] === undefined ? '/attrs' : '/props',
+      detail: 'expected an object',
+    }
+  }
+  // Without a prototype "__proto__" is a name like any other.
+  const columns: Record<string, unknown> = Object.create(null)
+  const props: Record<string, unknown> = Object.create(null)
+  for (const [name, value] of Object.entries(nested)) {
+    if (isAbsent(value)) continue
+    const target = COLUMN_NAMES.has(name) ? columns : props
+    target[name] = value
+  }
+  for (const [name, value] of Object.entries(raw)) {
+    if (isAbsent(value) || ENVELOPE_FIELDS.has(name)) continue
+    const target = COLUMN_NAMES.has(name) ? columns : props
+    if (name in target && JSON.stringify(target[name]) !== JSON.stringify(value)) {
+      return {
+        code: 'property_conflict',
+        pointer: pointerTo(raw, name),
+        detail: `expected one value; ${name} stands at the top level and in the properties`,
+      }
+    }
+    target[name] = value
+  }
+  const parsed = columnsSchema.safeParse(columns)
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    return {
+      code: 'invalid_attribute',
+      pointer: pointerTo(raw, String(issue?.path[0] ?? '')),
+      detail: issue?.message ?? 'expected a string',
+    }
+  }
+  const propsJson = JSON.stringify(props)
+  const tooLarge = checkSize(raw, props, propsJson)
+  return tooLarge ?? { columns: parsed.data, props, propsJson }
+}
+
+function isAbsent(value: unknown): boolean {
+  return value === null || value === undefined || value === ''
+}
+
+function checkSize(raw: JsonObject, props: JsonObject, propsJson: string): RejectionReason | null {
+  if (propsJson.length > MAX_PROPERTIES_JSON_LENGTH) {
+    return {
+      code: 'properties_too_large',
+      pointer: '/props',
+      detail: `expected at most ${MAX_PROPERTIES_JSON_LENGTH} characters of properties, got ${propsJson.length}`,
+    }
+  }
+  const budget = { left: MAX_PROPERTIES }
+  for (const [name, value] of Object.entries(props)) {
+    const fault = checkName(name) ?? checkValue(value, 1, budget)
+    if (fault !== null) return { ...fault, pointer: pointerTo(raw, name) }
+  }
+  return null
+}
+
+type Fault = Pick<RejectionReason, 'code' | 'detail'>
+
+function checkName(name: string): Fault | null {
+  if (name.length <= MAX_PROPERTY_NAME_LENGTH && PROPERTY_NAME_PATTERN.test(name)) return null
+  return {
+    code: 'invalid_attribute',
+    detail: `expected a name of 1 to ${MAX_PROPERTY_NAME_LENGTH} letters, digits and _ $ . : -`,
+  }
+}
+
+function checkValue(value: unknown, depth: number, budget: { left: number }): Fault | null {
+  budget.left -= 1
+  if (budget.left < 0) {
+    return { code: 'properties_too_large', detail: `expected at most ${MAX_PROPERTIES} properties` }
+  }
+  if (typeof value === 'string') return checkText(value)
+  if (typeof value === 'number') return checkNumber(value)
+  if (typeof value !== 'object' || value === null) return null
+  if (depth >= MAX_PROPERTY_DEPTH) {
+    return {
+      code: 'properties_too_large',
+      detail: `expected at most ${MAX_PROPERTY_DEPTH} levels of nesting`,
+    }
+  }
+  if (Array.isArray(value)) return firstFault(value, (item) => checkValue(item, depth + 1, budget))
+  return firstFault(
+    Object.entries(value),
+    ([name, item]) => checkName(name) ?? checkValue(item, depth + 1, budget),
+  )
+}
+
+function firstFault<Item>(
+  items: readonly Item[],
+  check: (item: Item) => Fault | null,
+): Fault | null {
+  for (const item of items) {
+    const fault = check(item)
+    if (fault !== null) return fault
+  }
+  return null
+}
+
+function checkText(text: string): Fault | null {
+  if (text.length <= MAX_PROPERTY_STRING_LENGTH) return null
+  return {
+    code: 'properties_too_large',
+    detail: `expected a string of at most ${MAX_PROPERTY_STRING_LENGTH} characters, got ${text.length}`,
+  }
+}
+
+/** Digits that a double cannot hold have been rounded by now; only ids look like that. */
+const FIRST_FLOAT_ONLY = 1e21
+
+function checkNumber(value: number): Fault | null {
+  const rounded = Number.isInteger(value) && !Number.isSafeInteger(value)
+  if (!rounded || Math.abs(value) >= FIRST_FLOAT_ONLY) return null
+  return {
+    code: 'invalid_attribute',
+    detail: 'expected an integer of at most 2^53 - 1; send longer numbers as strings',
+  }
+}

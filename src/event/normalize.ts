@@ -1,0 +1,160 @@
+/**
+ * One raw event to an accepted event or a rejection. Pure: the scope and the receive time are given.
+ */
+import type { Attributes, Columns } from './attributes.ts'
+import { idSchema, isJsonObject, pointerTo, readAttributes } from './attributes.ts'
+import type { EventDefinition } from './catalog.ts'
+import { checkAttribute, findAttribute, findEvent } from './catalog.ts'
+import type { RejectionReason } from './rejection.ts'
+import type { EventTime } from './time.ts'
+import { boundTime, parseTime } from './time.ts'
+
+/** What the collector knows about every event of a batch. */
+export interface BatchContext {
+  readonly gameId: string
+  readonly env: string
+  /** Milliseconds since the epoch */
+  readonly receivedTimeMs: number
+}
+
+export interface AcceptedEvent {
+  readonly definition: EventDefinition
+  /** As sent; null when the client gave none */
+  readonly eventId: string | null
+  readonly userId: string
+  readonly time: EventTime
+  readonly columns: Columns
+  readonly propsJson: string
+}
+
+type JsonObject = Readonly<Record<string, unknown>>
+
+/** An accepted event, or the first reason against it. */
+export function normalizeEvent(
+  raw: unknown,
+  context: BatchContext,
+): AcceptedEvent | RejectionReason {
+  if (!isJsonObject(raw)) {
+    return { code: 'not_an_object', pointer: '', detail: 'expected an event object' }
+  }
+  const definition = readDefinition(raw)
+  if ('code' in definition) return definition
+  const foreign = refuseOtherGame(raw, context)
+  if (foreign !== null) return foreign
+  const eventId = readEventId(raw)
+  if (isRejection(eventId)) return eventId
+  const time = readTime(raw, context.receivedTimeMs)
+  if ('code' in time) return time
+  const attributes = readAttributes(raw)
+  if ('code' in attributes) return attributes
+  const { columns, propsJson } = attributes
+  const userId = columns.user_id
+  if (userId === undefined) return missing(raw, 'user_id', definition)
+  const fault = checkAttributes(raw, attributes, definition)
+  return fault ?? { definition, eventId, userId, time, columns, propsJson }
+}
+
+function isRejection(value: RejectionReason | string | null): value is RejectionReason {
+  return typeof value === 'object' && value !== null
+}
+
+function readDefinition(raw: JsonObject): EventDefinition | RejectionReason {
+  const name = raw['event']
+  if (typeof name !== 'string' || name === '') {
+    return { code: 'missing_event', pointer: '/event', detail: 'expected the name of an event' }
+  }
+  return (
+    findEvent(name) ?? {
+      code: 'unknown_event',
+      pointer: '/event',
+      detail: 'expected an event of the catalog, such as session.start',
+    }
+  )
+}
+
+function refuseOtherGame(raw: JsonObject, context: BatchContext): RejectionReason | null {
+  for (const [field, own] of [
+    ['game_id', context.gameId],
+    ['env', context.env],
+  ] as const) {
+    const named = raw[field] ?? own
+    if (named !== own) {
+      return {
+        code: 'other_game',
+        pointer: `/${field}`,
+        detail: `expected the ${field} of the key`,
+      }
+    }
+  }
+  return null
+}
+
+function readEventId(raw: JsonObject): string | null | RejectionReason {
+  const value = raw['event_id'] ?? ''
+  if (value === '') return null
+  const parsed = idSchema.safeParse(value)
+  if (parsed.success) return parsed.data
+  return {
+    code: 'invalid_attribute',
+    pointer: '/event_id',
+    detail: parsed.error.issues[0]?.message ?? 'expected a string',
+  }
+}
+
+function readTime(raw: JsonObject, receivedTimeMs: number): EventTime | RejectionReason {
+  const field = raw['event_time'] === undefined && raw['ts'] !== undefined ? 'ts' : 'event_time'
+  const value = raw[field] ?? ''
+  if (value === '') {
+    return {
+      code: 'missing_attribute',
+      pointer: '/event_time',
+      detail: 'expected event_time (or ts)',
+    }
+  }
+  const timeMs = parseTime(value)
+  if (timeMs === null) {
+    return {
+      code: 'invalid_time',
+      pointer: `/${field}`,
+      detail: 'expected RFC 3339 with an offset, or seconds or milliseconds since the epoch',
+    }
+  }
+  return boundTime(timeMs, receivedTimeMs)
+}
+
+function checkAttributes(
+  raw: JsonObject,
+  { columns, props }: Attributes,
+  definition: EventDefinition,
+): RejectionReason | null {
+  const given: JsonObject = columns
+  for (const name of definition.required) {
+    if (name === 'event_time' || given[name] !== undefined || name in props) continue
+    return missing(raw, name, definition)
+  }
+  return checkTypes(raw, given) ?? checkTypes(raw, props)
+}
+
+function checkTypes(raw: JsonObject, values: JsonObject): RejectionReason | null {
+  for (const name in values) {
+    const attribute = findAttribute(name)
+    if (attribute === undefined) continue
+    const expected = checkAttribute(attribute, values[name])
+    if (expected !== null) {
+      return {
+        code: 'invalid_attribute',
+        pointer: pointerTo(raw, name),
+        detail: `expected ${expected}`,
+      }
+    }
+  }
+  return null
+}
+
+function missing(raw: JsonObject, name: string, definition: EventDefinition): RejectionReason {
+  return {
+    code: 'missing_attribute',
+    pointer: pointerTo(raw, name),
+    detail: `expected ${name}, which ${definition.id} requires`,
+  }
+}
