@@ -1,0 +1,58 @@
+/**
+ * String variables of the Worker, parsed once per isolate. Bindings are typed by wrangler; strings can
+ * hold anything, so a wrong one fails on the first request with its name.
+ */
+import { z } from 'zod'
+
+import type { ClickHouseConnection } from './clickhouse/connection.ts'
+import { connectionFrom } from './clickhouse/connection.ts'
+import type { QueueType } from './queue/event-queue.ts'
+import { QUEUE_TYPES } from './queue/event-queue.ts'
+import type { HashKey } from './sketch/token.ts'
+import { parseHashKey } from './sketch/token.ts'
+
+export interface Config {
+  readonly queueType: QueueType
+  readonly clickhouse: ClickHouseConnection
+  readonly hashKey: HashKey
+}
+
+/** A variable is missing or has a value that cannot be used; the message names it, never its value. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+const envSchema = z.object({
+  ANALYTICS_MQ_TYPE: z.enum(QUEUE_TYPES),
+  CLICKHOUSE_DSN: z.string().optional(),
+  CLICKHOUSE_URL: z.string().optional(),
+  CLICKHOUSE_USER: z.string().optional(),
+  CLICKHOUSE_PASSWORD: z.string().optional(),
+  CLICKHOUSE_DATABASE: z.string().optional(),
+  SKETCH_KEY: z.string(),
+})
+
+const configs = new WeakMap<object, Config>()
+
+/** The parsed configuration of an environment. Throws ConfigError. */
+export function configOf(env: Env): Config {
+  const known = configs.get(env)
+  if (known !== undefined) return known
+  const parsed = envSchema.safeParse(env)
+  if (!parsed.success) {
+    const names = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+    throw new ConfigError(names.join('; '))
+  }
+  const { ANALYTICS_MQ_TYPE, SKETCH_KEY, ...clickhouse } = parsed.data
+  try {
+    const config: Config = {
+      queueType: ANALYTICS_MQ_TYPE,
+      clickhouse: connectionFrom(clickhouse),
+      hashKey: parseHashKey(SKETCH_KEY),
+    }
+    configs.set(env, config)
+    return config
+  } catch (cause) {
+    throw new ConfigError('a variable cannot be used', { cause })
+  }
+}

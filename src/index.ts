@@ -1,0 +1,16 @@
+/** The Worker: HTTP in, queue batches in, Durable Objects out. Wiring only. */
+import { createApp } from './app.ts'
+import { consumeEvents } from './consume/consumer.ts'
+import { consumeDeadLetters } from './consume/dead-letter.ts'
+
+const DEAD_LETTER_QUEUE_NAME = /dead-letters$/
+
+export default {
+  fetch: createApp().fetch,
+  queue: (batch, env) =>
+    DEAD_LETTER_QUEUE_NAME.test(batch.queue)
+      ? consumeDeadLetters(batch, env)
+      : consumeEvents(batch, env),
+} satisfies ExportedHandler<Env>
+
+export { GameSketches } from '../durable/game-sketches.ts'

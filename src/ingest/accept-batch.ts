@@ -1,0 +1,191 @@
+/**
+ * The heart of ingest, pure: a parsed body and the receive time in; rows, user tokens and verdicts out.
+ * Every event ends as a row of `events` or as a row of `events_rejected`; none disappears.
+ */
+import { MAX_REJECTED_PAYLOAD_LENGTH } from '../../configs/limits.ts'
+import { isJsonObject } from '../event/attributes.ts'
+import type { SketchMetric, TokenGroup } from '../event/envelope.ts'
+import { gameDay, minuteOf } from '../event/game-day.ts'
+import { deriveEventId, rowIdentity } from '../event/identity.ts'
+import type { AcceptedEvent, BatchContext } from '../event/normalize.ts'
+import { normalizeEvent } from '../event/normalize.ts'
+import type { RejectionReason, Verdict } from '../event/rejection.ts'
+import { toEventRow, toRejectedRow } from '../event/rows.ts'
+import type { HashKey } from '../sketch/token.ts'
+import { userToken } from '../sketch/token.ts'
+
+export interface IngestContext extends BatchContext {
+  readonly traceId: string
+  /** IANA zone in which the game counts its days */
+  readonly timeZone: string
+  /** SHA-256 of the body, hex: what a retry repeats */
+  readonly bodyDigest: string
+  readonly hashKey: HashKey
+}
+
+export interface AcceptedBatch {
+  readonly accepted: number
+  readonly rejected: number
+  /** Events that were not simply accepted, in the order of the batch */
+  readonly verdicts: readonly Verdict[]
+  /** NDJSON lines of `events` */
+  readonly eventRows: readonly string[]
+  /** NDJSON lines of `events_rejected` */
+  readonly rejectedRows: readonly string[]
+  readonly tokens: readonly TokenGroup[]
+}
+
+/** Judges every event of a batch. accepted + rejected = rawEvents.length. */
+export function acceptBatch(rawEvents: readonly unknown[], context: IngestContext): AcceptedBatch {
+  const verdicts: Verdict[] = []
+  const eventRows: string[] = []
+  const rejectedRows: string[] = []
+  const tokens = new TokenCollector(context)
+  const firstIndexes = new Map<string, number>()
+
+  for (const [index, raw] of rawEvents.entries()) {
+    const outcome = refuseRepeated(normalizeEvent(raw, context), index, firstIndexes)
+    if ('code' in outcome) {
+      verdicts.push({
+        index,
+        event_id: stringField(raw, 'event_id'),
+        status: 'rejected',
+        ...outcome,
+      })
+      rejectedRows.push(rejectedRow(raw, index, outcome, context))
+      continue
+    }
+    const eventId = outcome.eventId ?? deriveEventId(context.bodyDigest, index)
+    eventRows.push(toEventRow(outcome, eventId, context))
+    tokens.add(outcome)
+    if (outcome.time.method === 'clamped') {
+      verdicts.push({
+        index,
+        event_id: eventId,
+        status: 'corrected',
+        code: 'event_time_clamped',
+        pointer: '/event_time',
+        detail: 'the time was ahead of ours and became the receive time; check the clock',
+      })
+    }
+  }
+  return {
+    accepted: eventRows.length,
+    rejected: rejectedRows.length,
+    verdicts,
+    eventRows,
+    rejectedRows,
+    tokens: tokens.groups(),
+  }
+}
+
+/** A row of `events_rejected` for a body that could not be taken apart into events at all. */
+export function unreadableBodyRow(text: string, reason: string, context: IngestContext): string {
+  return toRejectedRow(
+    {
+      rejectionId: `${context.bodyDigest.slice(0, 32)}-body`,
+      traceId: context.traceId,
+      index: 0,
+      eventId: '',
+      eventName: '',
+      code: 'invalid_json',
+      pointer: '',
+      detail: reason,
+      payload: cut(text),
+    },
+    context,
+  )
+}
+
+function refuseRepeated(
+  outcome: AcceptedEvent | RejectionReason,
+  index: number,
+  firstIndexes: Map<string, number>,
+): AcceptedEvent | RejectionReason {
+  // A derived id carries the index, so only ids of the client can repeat.
+  if ('code' in outcome || outcome.eventId === null) return outcome
+  const identity = rowIdentity(outcome, outcome.eventId)
+  const first = firstIndexes.get(identity)
+  if (first === undefined) {
+    firstIndexes.set(identity, index)
+    return outcome
+  }
+  return {
+    code: 'duplicate_event_id',
+    pointer: '/event_id',
+    detail: `expected an event_id of its own; event ${first} of this batch has the same`,
+  }
+}
+
+function rejectedRow(
+  raw: unknown,
+  index: number,
+  reason: RejectionReason,
+  context: IngestContext,
+): string {
+  return toRejectedRow(
+    {
+      rejectionId: `${context.bodyDigest.slice(0, 32)}-${index}`,
+      traceId: context.traceId,
+      index,
+      eventId: cutId(stringField(raw, 'event_id')),
+      eventName: cutId(stringField(raw, 'event')),
+      ...reason,
+      payload: cut(JSON.stringify(raw)),
+    },
+    context,
+  )
+}
+
+function stringField(raw: unknown, field: string): string | null {
+  const value = isJsonObject(raw) ? raw[field] : null
+  return typeof value === 'string' ? value.slice(0, 256) : null
+}
+
+function cutId(text: string | null): string {
+  return (text ?? '').toWellFormed()
+}
+
+function cut(text: string): string {
+  return text.slice(0, MAX_REJECTED_PAYLOAD_LENGTH).toWellFormed()
+}
+
+/** User tokens of a batch, without repeats, by metric and bucket. */
+class TokenCollector {
+  readonly #context: IngestContext
+  readonly #tokens = new Map<SketchMetric, Map<number, Set<number>>>()
+
+  constructor(context: IngestContext) {
+    this.#context = context
+  }
+
+  add(event: AcceptedEvent): void {
+    const { countsAs } = event.definition
+    if (countsAs.length === 0) return
+    const token = userToken(this.#context.hashKey, event.userId)
+    for (const metric of countsAs) {
+      const { eventTimeMs } = event.time
+      const bucket =
+        metric === 'online' ? minuteOf(eventTimeMs) : gameDay(eventTimeMs, this.#context.timeZone)
+      this.#bucket(metric, bucket).add(token)
+    }
+  }
+
+  groups(): TokenGroup[] {
+    return [...this.#tokens].flatMap(([metric, buckets]) =>
+      [...buckets].map(([bucket, tokens]) => ({
+        metric,
+        bucket,
+        tokens: Uint32Array.from(tokens),
+      })),
+    )
+  }
+
+  #bucket(metric: SketchMetric, bucket: number): Set<number> {
+    let buckets = this.#tokens.get(metric)
+    if (buckets === undefined) this.#tokens.set(metric, (buckets = new Map()))
+    let tokens = buckets.get(bucket)
+    if (tokens === undefined) buckets.set(bucket, (tokens = new Set()))
+    return tokens
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * One POST into as few queue messages as the platform allows: one, nearly always. A message above one
+ * billed chunk is gzipped; one that is still above the platform's limit is split at row borders. The parts
+ * repeat nothing, and every row keeps its identity, so a retry after a half-sent POST adds no row.
+ */
+import { MAX_MESSAGE_BYTES, MESSAGE_CHUNK_BYTES } from '../../configs/limits.ts'
+import type { RowTable, TokenGroup } from '../event/envelope.ts'
+import { encodeEnvelope } from '../event/envelope.ts'
+import type { AcceptedBatch, IngestContext } from './accept-batch.ts'
+
+interface Draft {
+  readonly rows: ReadonlyMap<RowTable, readonly string[]>
+  readonly tokens: readonly TokenGroup[]
+}
+
+/** The messages of a batch, ready to send; none when it holds no row. */
+export async function packMessages(
+  batch: Pick<AcceptedBatch, 'eventRows' | 'rejectedRows' | 'tokens'>,
+  context: IngestContext,
+): Promise<Uint8Array[]> {
+  const rows = new Map<RowTable, readonly string[]>()
+  if (batch.eventRows.length > 0) rows.set('events', batch.eventRows)
+  if (batch.rejectedRows.length > 0) rows.set('events_rejected', batch.rejectedRows)
+  return rows.size === 0 ? [] : packDraft({ rows, tokens: batch.tokens }, context)
+}
+
+async function packDraft(draft: Draft, context: IngestContext): Promise<Uint8Array[]> {
+  const message = await compressed(encodeDraft(draft, context))
+  if (message.byteLength <= MAX_MESSAGE_BYTES) return [message]
+  const halves = split(draft)
+  if (halves === null) {
+    throw new Error(`one row fills a message of ${message.byteLength} bytes`)
+  }
+  const [first, second] = await Promise.all(halves.map((half) => packDraft(half, context)))
+  return [...(first ?? []), ...(second ?? [])]
+}
+
+function encodeDraft(draft: Draft, context: IngestContext): Uint8Array {
+  const encoder = new TextEncoder()
+  return encodeEnvelope({
+    gameId: context.gameId,
+    env: context.env,
+    traceId: context.traceId,
+    receivedTimeMs: context.receivedTimeMs,
+    sections: [...draft.rows].map(([table, rows]) => ({
+      table,
+      rows: rows.length,
+      ndjson: encoder.encode(rows.join('')),
+    })),
+    tokens: draft.tokens,
+  })
+}
+
+async function compressed(message: Uint8Array): Promise<Uint8Array> {
+  if (message.byteLength <= MESSAGE_CHUNK_BYTES) return message
+  const gzip = new Blob([message]).stream().pipeThrough(new CompressionStream('gzip'))
+  return new Uint8Array(await new Response(gzip).arrayBuffer())
+}
+
+/** Halves by rows, table by table; null when there is only one row. The tokens travel with the first. */
+function split(draft: Draft): [Draft, Draft] | null {
+  const total = [...draft.rows.values()].reduce((sum, rows) => sum + rows.length, 0)
+  if (total < 2) return null
+  let left = Math.floor(total / 2)
+  const first = new Map<RowTable, readonly string[]>()
+  const second = new Map<RowTable, readonly string[]>()
+  for (const [table, rows] of draft.rows) {
+    const taken = rows.slice(0, left)
+    const rest = rows.slice(left)
+    left -= taken.length
+    if (taken.length > 0) first.set(table, taken)
+    if (rest.length > 0) second.set(table, rest)
+  }
+  return [
+    { rows: first, tokens: draft.tokens },
+    { rows: second, tokens: [] },
+  ]
+}

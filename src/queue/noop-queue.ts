@@ -1,0 +1,7 @@
+/** Validates and forgets: for trying out an integration without storing anything. */
+import type { EventQueue } from './event-queue.ts'
+
+export const noopQueue: EventQueue = {
+  stores: false,
+  async send() {},
+}

@@ -1,0 +1,122 @@
+import fc from 'fast-check'
+import { describe, it } from 'vitest'
+import { z } from 'zod'
+
+import type { IngestContext } from '../../../src/ingest/accept-batch.ts'
+import { acceptBatch } from '../../../src/ingest/accept-batch.ts'
+import { parseHashKey, userToken } from '../../../src/sketch/token.ts'
+
+const hashKey = parseHashKey('0001020304050607')
+const context: IngestContext = {
+  gameId: 'demo',
+  env: 'prod',
+  timeZone: 'Asia/Shanghai',
+  traceId: '0123456789abcdef',
+  receivedTimeMs: Date.parse('2026-11-20T12:00:00Z'),
+  bodyDigest: 'ab'.repeat(32),
+  hashKey,
+}
+
+const login = { user_id: 'u1', event: 'user.login', event_time: '2026-11-20T10:00:00Z' }
+const sessionStart = {
+  user_id: 'u1',
+  session_id: 's1',
+  event: 'session.start',
+  event_time: '2026-11-19T16:30:00Z',
+  platform: 'web',
+}
+
+const rowSchema = z.record(z.string(), z.union([z.string(), z.number()]))
+const parseRows = (rows: readonly string[]) => rows.map((row) => rowSchema.parse(JSON.parse(row)))
+
+describe('acceptBatch', () => {
+  it('judges every event of any batch: accepted + rejected = sent, and each has its row', ({
+    expect,
+  }) => {
+    const eventLike = fc.record(
+      {
+        event: fc.oneof(fc.constantFrom('user.login', 'session_start', 'nope'), fc.jsonValue()),
+        user_id: fc.oneof(fc.string(), fc.constant('u1'), fc.jsonValue()),
+        session_id: fc.oneof(fc.constant('s1'), fc.jsonValue()),
+        platform: fc.oneof(fc.constant('ios'), fc.jsonValue()),
+        event_time: fc.oneof(fc.constant(login.event_time), fc.integer(), fc.jsonValue()),
+        event_id: fc.oneof(fc.constantFrom('e1', 'e2'), fc.jsonValue()),
+        props: fc.oneof(fc.dictionary(fc.string(), fc.jsonValue()), fc.jsonValue()),
+      },
+      { requiredKeys: [] },
+    )
+    fc.assert(
+      fc.property(fc.array(fc.oneof(eventLike, fc.jsonValue()), { maxLength: 8 }), (raw) => {
+        const batch = acceptBatch(raw, context)
+        expect(batch.accepted + batch.rejected).toBe(raw.length)
+        expect(batch.eventRows).toHaveLength(batch.accepted)
+        expect(batch.rejectedRows).toHaveLength(batch.rejected)
+        for (const row of [...batch.eventRows, ...batch.rejectedRows]) {
+          expect(row.endsWith('\n')).toBe(true)
+          expect(row.slice(0, -1)).not.toContain('\n')
+          expect(JSON.parse(row)).toMatchObject({ game_id: 'demo', env: 'prod' })
+        }
+        const rejections = batch.verdicts.filter(({ status }) => status === 'rejected')
+        expect(rejections).toHaveLength(batch.rejected)
+      }),
+      { seed: 11, numRuns: 3_000 },
+    )
+  })
+
+  it('gives a retry of the same body the same ids, whenever it arrives', ({ expect }) => {
+    const first = parseRows(acceptBatch([login, sessionStart], context).eventRows)
+    const later = { ...context, receivedTimeMs: context.receivedTimeMs + 3_600_000, traceId: 'ff' }
+    const second = parseRows(acceptBatch([login, sessionStart], later).eventRows)
+    const identity = ['game_id', 'env', 'event', 'client_time', 'user_id', 'event_id']
+    for (const [index, row] of first.entries()) {
+      for (const column of identity) expect(second[index]?.[column]).toBe(row[column])
+    }
+    expect(new Set(first.map((row) => row['event_id'])).size).toBe(2)
+  })
+
+  it('keeps the event_id of the client', ({ expect }) => {
+    const [row] = parseRows(acceptBatch([{ ...login, event_id: 'mine' }], context).eventRows)
+    expect(row?.['event_id']).toBe('mine')
+  })
+
+  it('rejects the second of two events with one event_id and keeps its payload', ({ expect }) => {
+    const again = { ...login, event_id: 'e1', props: { method: 'guest' } }
+    const batch = acceptBatch([{ ...login, event_id: 'e1' }, again], context)
+    expect(batch).toMatchObject({ accepted: 1, rejected: 1 })
+    expect(batch.verdicts).toMatchObject([{ index: 1, event_id: 'e1', code: 'duplicate_event_id' }])
+    expect(parseRows(batch.rejectedRows)[0]?.['payload']).toBe(JSON.stringify(again))
+  })
+
+  it('clamps a clock that is hours ahead, says so, and keeps the row identity', ({ expect }) => {
+    const ahead = { ...login, event_time: '2026-11-20T20:00:00Z' }
+    const batch = acceptBatch([ahead], context)
+    expect(batch.verdicts).toMatchObject([{ status: 'corrected', code: 'event_time_clamped' }])
+    expect(parseRows(batch.eventRows)[0]).toMatchObject({
+      event_time: '2026-11-20 12:00:00.000',
+      client_time: '2026-11-20 20:00:00.000',
+      skew_ms: -8 * 3_600_000,
+      time_method: 'clamped',
+    })
+  })
+
+  it('counts a user once per metric and bucket, in days of the game and minutes of UTC', ({
+    expect,
+  }) => {
+    const heartbeat = { ...login, event: 'session.heartbeat' }
+    const batch = acceptBatch([login, login, sessionStart, heartbeat], context)
+    const token = userToken(hashKey, 'u1')
+    // 16:30 UTC is past midnight in Shanghai, so both events fall on the 20th there.
+    const day = Date.parse('2026-11-20T00:00:00Z') / 86_400_000
+    const minute = (instant: string) => Date.parse(instant) / 60_000
+    expect(batch.tokens).toEqual([
+      { metric: 'dau', bucket: day, tokens: Uint32Array.of(token) },
+      { metric: 'online', bucket: minute('2026-11-19T16:30:00Z'), tokens: Uint32Array.of(token) },
+      { metric: 'online', bucket: minute('2026-11-20T10:00:00Z'), tokens: Uint32Array.of(token) },
+    ])
+  })
+
+  it('cuts the payload of a rejected event at its bound', ({ expect }) => {
+    const batch = acceptBatch([{ ...login, props: { text: 'x'.repeat(50_000) } }], context)
+    expect(String(parseRows(batch.rejectedRows)[0]?.['payload'])).toHaveLength(16_384)
+  })
+})
