@@ -1,0 +1,113 @@
+/**
+ * What was accepted and cannot be stored, on its way to the dead-letter queue: single rows that the database
+ * refuses as JSON, whole messages as the bytes that they are (the platform forwards messages that ran out
+ * of retries in the same form).
+ */
+import { z } from 'zod'
+
+import type { RowTable } from '../event/envelope.ts'
+import { toHex } from '../event/hex.ts'
+import { describeError, log } from '../log.ts'
+import type { InsertPart } from './insert-batch.ts'
+import type { Outcome } from './outcome.ts'
+import { SETTLED } from './outcome.ts'
+import { readEnvelope } from './read-message.ts'
+
+export const deadLetterSchema = z.object({
+  dead_letter_id: z.string(),
+  reason: z.enum(['retries_exhausted', 'row_refused', 'message_unreadable']),
+  detail: z.string(),
+  game_id: z.string(),
+  env: z.string(),
+  trace_id: z.string(),
+  target: z.string(),
+  encoding: z.enum(['ndjson', 'base64']),
+  payload: z.string(),
+})
+export type DeadLetter = z.infer<typeof deadLetterSchema>
+
+/** Error texts can quote the row; this much of one is enough to understand it. */
+const MAX_DETAIL_LENGTH = 1_000
+
+/** One row that the database refused. */
+export function deadLetterFromRow(part: InsertPart, table: RowTable, detail: string): DeadLetter {
+  return {
+    dead_letter_id: `${part.id}:${table}:${part.firstRow ?? 0}`,
+    reason: 'row_refused',
+    detail: detail.slice(0, MAX_DETAIL_LENGTH),
+    game_id: part.envelope.gameId,
+    env: part.envelope.env,
+    trace_id: part.envelope.traceId,
+    target: table,
+    encoding: 'ndjson',
+    payload: new TextDecoder().decode(part.ndjson),
+  }
+}
+
+/** A whole message, named by the digest of its bytes so that a second delivery is the same letter. */
+export async function deadLetterFromMessage(body: unknown): Promise<DeadLetter> {
+  const bytes = bodyBytes(body)
+  const digest = await crypto.subtle.digest('SHA-256', bytes)
+  const whole = {
+    dead_letter_id: toHex(new Uint8Array(digest)),
+    target: '',
+    encoding: 'base64' as const,
+    payload: toBase64(bytes),
+  }
+  try {
+    const { gameId, env, traceId } = await readEnvelope(body)
+    return {
+      ...whole,
+      reason: 'retries_exhausted',
+      detail: 'the queue gave up after its last retry',
+      game_id: gameId,
+      env,
+      trace_id: traceId,
+    }
+  } catch (error) {
+    return {
+      ...whole,
+      reason: 'message_unreadable',
+      detail: describeError(error).slice(0, MAX_DETAIL_LENGTH),
+      game_id: '',
+      env: '',
+      trace_id: '',
+    }
+  }
+}
+
+/** Sends a refused row; until that has worked, the message it came from must come again. */
+export async function sendDeadLetter(queue: Queue, letter: DeadLetter): Promise<Outcome> {
+  const { dead_letter_id, reason, game_id, env, trace_id } = letter
+  log('error', 'row refused', { dead_letter_id, reason, game_id, env, trace_id })
+  return outcomeOf(queue.send(letter, { contentType: 'json' }))
+}
+
+/** Sends a message on that nobody can read, as it came. */
+export async function forwardMessage(queue: Queue, body: unknown): Promise<Outcome> {
+  const contentType = isBytes(body) ? 'bytes' : 'json'
+  return outcomeOf(queue.send(body, { contentType }))
+}
+
+async function outcomeOf(sent: Promise<unknown>): Promise<Outcome> {
+  try {
+    await sent
+    return SETTLED
+  } catch (error) {
+    return { kind: 'deferred', reason: `dead-letter queue: ${describeError(error)}` }
+  }
+}
+
+function isBytes(body: unknown): body is ArrayBuffer | Uint8Array {
+  return body instanceof ArrayBuffer || body instanceof Uint8Array
+}
+
+function bodyBytes(body: unknown): Uint8Array {
+  return isBytes(body) ? new Uint8Array(body) : new TextEncoder().encode(JSON.stringify(body) ?? '')
+}
+
+function toBase64(bytes: Uint8Array): string {
+  let binary = ''
+  for (const byte of bytes) binary += String.fromCharCode(byte)
+  return btoa(binary)
+}

@@ -1,0 +1,107 @@
+/** Builders for tests inside workerd: games and keys in D1, messages, questions to the real ClickHouse. */
+import { applyD1Migrations } from 'cloudflare:test'
+import { env, exports } from 'cloudflare:workers'
+import { inject } from 'vitest'
+import { z } from 'zod'
+
+import { ask } from '../../src/clickhouse/reader.ts'
+import { configOf } from '../../src/config.ts'
+import type { Envelope } from '../../src/event/envelope.ts'
+import { encodeEnvelope } from '../../src/event/envelope.ts'
+import { toHex } from '../../src/event/hex.ts'
+
+export const WRITE_KEY = 'cw_test_write_key'
+export const READ_KEY = 'cr_test_read_key'
+
+/**
+ * A game of its own for a test file, with a write key and a read key per file; the database behind the
+ * files is one.
+ */
+export async function createGame(gameId: string, timeZone = 'UTC'): Promise<void> {
+  await applyD1Migrations(env.CONTROL_DB, inject('d1Migrations'))
+  await env.CONTROL_DB.prepare('INSERT INTO games (game_id, name, time_zone) VALUES (?, ?, ?)')
+    .bind(gameId, gameId, timeZone)
+    .run()
+  for (const [kind, key] of [
+    ['write', WRITE_KEY],
+    ['read', READ_KEY],
+  ] as const) {
+    await env.CONTROL_DB.prepare('INSERT INTO keys (key_hash, game_id, env, kind) VALUES (?, ?, ?, ?)')
+      .bind(await sha256(key), gameId, 'prod', kind)
+      .run()
+  }
+}
+
+async function sha256(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+  return toHex(new Uint8Array(digest))
+}
+
+/** POST /api/events/track with the write key. */
+export function track(body: BodyInit, headers: Record<string, string> = {}): Promise<Response> {
+  return exports.default.fetch('http://edge.test/api/events/track', {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${WRITE_KEY}`, ...headers },
+    body,
+  })
+}
+
+const countSchema = z.object({ n: z.number() })
+
+/** Rows of a table that a condition selects, duplicates removed. */
+export async function countRows(
+  table: string,
+  condition: string,
+  params: Record<string, string>,
+): Promise<number> {
+  const sql = `SELECT count() AS n FROM ${table} FINAL WHERE ${condition}`
+  const [row] = await ask(configOf(env).clickhouse, { sql, params, row: countSchema })
+  return row?.n ?? Number.NaN
+}
+
+/** A message of one event row per id, as ingest would have packed it. */
+export function aMessage(
+  id: string,
+  gameId: string,
+  eventIds: readonly string[],
+  tokens: Envelope['tokens'] = [],
+) {
+  const rows = eventIds.map((eventId) => anEventRow(gameId, eventId))
+  return messageOf(id, gameId, rows, tokens)
+}
+
+export function messageOf(
+  id: string,
+  gameId: string,
+  rows: readonly string[],
+  tokens: Envelope['tokens'] = [],
+) {
+  const envelope: Envelope = {
+    gameId,
+    env: 'prod',
+    traceId: '0123456789abcdef',
+    receivedTimeMs: Date.now(),
+    sections: [
+      { table: 'events', rows: rows.length, ndjson: new TextEncoder().encode(rows.join('')) },
+    ],
+    tokens,
+  }
+  return { id, timestamp: new Date(), attempts: 1, body: encodeEnvelope(envelope) }
+}
+
+export function anEventRow(gameId: string, eventId: string, eventTime = '2026-11-20 10:00:00.000') {
+  const row = {
+    event_time: eventTime,
+    game_id: gameId,
+    env: 'prod',
+    event: 'user.login',
+    event_id: eventId,
+    user_id: `user-${eventId}`,
+    props_json: '{}',
+    client_time: eventTime,
+    received_time: '2026-11-20 10:00:01.000',
+    skew_ms: 0,
+    time_method: 'client',
+  }
+  return `${JSON.stringify(row)}\n`
+}
