@@ -1,0 +1,55 @@
+import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
+import { defineConfig } from 'vitest/config'
+
+/** A fixed key: the tests' sketches and vectors are reproducible. Any 16 hex digits do. */
+const TEST_SKETCH_KEY = '0001020304050607'
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './test/stack/tally-reporter.ts'],
+    projects: [
+      {
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], sequence: { groupOrder: 0 } },
+      },
+      {
+        plugins: [
+          cloudflareTest(({ inject }) => {
+            const { url, user, password, database } = inject('clickhouse')
+            return {
+              wrangler: { configPath: './wrangler.toml' },
+              miniflare: {
+                bindings: {
+                  SKETCH_KEY: TEST_SKETCH_KEY,
+                  CLICKHOUSE_URL: url,
+                  CLICKHOUSE_USER: user,
+                  CLICKHOUSE_PASSWORD: password,
+                  CLICKHOUSE_DATABASE: database,
+                },
+              },
+            }
+          }),
+        ],
+        test: {
+          name: 'workers',
+          provide: { d1Migrations: await readD1Migrations('configs/d1') },
+          include: ['test/workers/**/*.test.ts'],
+          globalSetup: ['test/stack/clickhouse-setup.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          globalSetup: ['test/stack/clickhouse-setup.ts', 'test/stack/stack-setup.ts'],
+          // The files share two cores and one stack with real processes behind it.
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
+  },
+})
