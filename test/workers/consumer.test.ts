@@ -2,8 +2,8 @@ import { createExecutionContext, createMessageBatch, getQueueResult } from 'clou
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, it, vi } from 'vitest'
 
-import worker from '../../src/index.ts'
 import { gameSketchesName } from '../../durable/names.ts'
+import worker from '../../src/index.ts'
 import { aMessage, anEventRow, countRows, messageOf } from './support.ts'
 
 const EVENTS = 'croupier-events'
@@ -33,7 +33,9 @@ describe('the consumer of croupier-events', () => {
     expect(await countEvents('stored')).toBe(40)
   })
 
-  it('counts a row once however often and in whatever company its message returns', async ({ expect }) => {
+  it('counts a row once however often and in whatever company its message returns', async ({
+    expect,
+  }) => {
     const messages = ids('m', 6).map((id) => aMessage(`regroup-${id}`, 'regroup', ids(id, 5)))
     const [first, second, third, ...others] = messages
     if (first === undefined || second === undefined || third === undefined) throw new Error('six')
@@ -45,7 +47,9 @@ describe('the consumer of croupier-events', () => {
     expect(await countEvents('regroup')).toBe(30)
   })
 
-  it('retries every message and acknowledges none while ClickHouse is unreachable', async ({ expect }) => {
+  it('retries every message and acknowledges none while ClickHouse is unreachable', async ({
+    expect,
+  }) => {
     const unreachable = { ...env, CLICKHOUSE_URL: 'http://127.0.0.1:9' }
     const message = aMessage('down-1', 'down', ids('a', 3))
     expect(await consume([message], unreachable)).toEqual({
@@ -63,7 +67,9 @@ describe('the consumer of croupier-events', () => {
     expect(result).toMatchObject({ acked: [], retried: ['schema-1'] })
   })
 
-  it('stores the good rows around a refused one and keeps that one as a dead letter', async ({ expect }) => {
+  it('stores the good rows around a refused one and keeps that one as a dead letter', async ({
+    expect,
+  }) => {
     const rows = ids('row', 9).map((id) => anEventRow('poison', id))
     rows.splice(4, 0, anEventRow('poison', 'bad', 'not a time'))
     const result = await consume([
@@ -82,7 +88,10 @@ describe('the consumer of croupier-events', () => {
   })
 
   it('forwards a message that nobody can read and acknowledges the others', async ({ expect }) => {
-    const broken = { ...aMessage('broken-1', 'x', []), body: new TextEncoder().encode('no envelope') }
+    const broken = {
+      ...aMessage('broken-1', 'x', []),
+      body: new TextEncoder().encode('no envelope'),
+    }
     const result = await consume([broken, aMessage('broken-2', 'broken', ids('a', 2))])
     expect(result).toMatchObject({ acked: ['broken-1', 'broken-2'], retried: [] })
     const condition = `reason = 'message_unreadable' AND base64Decode(payload) = 'no envelope'`
@@ -139,7 +148,9 @@ describe('the consumer of croupier-dead-letters', () => {
     await consume([exhausted], env, DEAD_LETTERS)
   })
 
-  it('keeps a message that ran out of retries whole, with its game and trace', async ({ expect }) => {
+  it('keeps a message that ran out of retries whole, with its game and trace', async ({
+    expect,
+  }) => {
     const condition = `game_id = 'dead' AND env = 'prod' AND reason = 'retries_exhausted'
       AND trace_id = '0123456789abcdef' AND base64Decode(payload) = {body:String}`
     const body = new TextDecoder().decode(exhausted.body)

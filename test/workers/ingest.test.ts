@@ -65,7 +65,9 @@ beforeAll(async () => {
 })
 
 describe('POST /api/events/track', () => {
-  it('accepts the event of the specification and stores it with every field', async ({ expect }) => {
+  it('accepts the event of the specification and stores it with every field', async ({
+    expect,
+  }) => {
     const event = anEvent({ event_id: 'spec-1' })
     const response = await track(JSON.stringify(event), { 'X-Game-ID': GAME, 'X-Env': 'prod' })
     expect(response.status).toBe(202)
@@ -82,7 +84,9 @@ describe('POST /api/events/track', () => {
     )
   })
 
-  it('stores a body that is sent three times once, without an event_id of the client', async ({ expect }) => {
+  it('stores a body that is sent three times once, without an event_id of the client', async ({
+    expect,
+  }) => {
     const body = JSON.stringify([anEvent({ user_id: 'retry-1' }), anEvent({ user_id: 'retry-2' })])
     for (let attempt = 0; attempt < 3; attempt += 1) {
       expect((await track(body)).status).toBe(202)
@@ -96,7 +100,9 @@ describe('POST /api/events/track', () => {
     expect(await storedRows('events', `user_id IN ('retry-1', 'retry-2')`, {})).toBe(2)
   })
 
-  it('accepts 500 good events around one bad one, says which, and keeps the bad one', async ({ expect }) => {
+  it('accepts 500 good events around one bad one, says which, and keeps the bad one', async ({
+    expect,
+  }) => {
     const events: unknown[] = Array.from({ length: 500 }, (_, index) =>
       anEvent({ event_id: `many-${index}`, user_id: `many-${index}` }),
     )
@@ -159,7 +165,12 @@ describe('POST /api/events/track', () => {
     ['bytes that are no UTF-8', new Uint8Array([0x7b, 0xff, 0x7d]), 400, 'invalid_encoding'],
     ['a body over the limit', `"${'x'.repeat(1_000_000)}"`, 413, 'body_too_large'],
     ['a 10 MB string', `{"event":"${'x'.repeat(10_000_000)}"}`, 413, 'body_too_large'],
-    ['1,001 events', JSON.stringify(Array(1_001).fill({})), 413, 'batch_too_large'],
+    [
+      '1,001 events',
+      JSON.stringify(Array.from({ length: 1_001 }, () => ({}))),
+      413,
+      'batch_too_large',
+    ],
   ] as const)('refuses %s', async ([, body, status, code], { expect }) => {
     expect(await problemOf(await track(body))).toMatchObject({ status, code, sameTrace: true })
   })
@@ -168,7 +179,8 @@ describe('POST /api/events/track', () => {
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
     const writer = writable.getWriter()
     const sending = (async () => {
-      for (let sent = 0; sent < 2_000_000; sent += 100_000) await writer.write(new Uint8Array(100_000))
+      for (let sent = 0; sent < 2_000_000; sent += 100_000)
+        await writer.write(new Uint8Array(100_000))
     })()
     const response = await track(readable)
     expect(await problemOf(response)).toMatchObject({ status: 413, code: 'body_too_large' })
@@ -189,7 +201,9 @@ describe('POST /api/events/track', () => {
     )
   })
 
-  it('answers 503 with Retry-After when the queue does not take the message', async ({ expect }) => {
+  it('answers 503 with Retry-After when the queue does not take the message', async ({
+    expect,
+  }) => {
     const failing: Queue = {
       metrics: () => env.EVENTS_QUEUE.metrics(),
       send: () => Promise.reject(new Error('Too Many Requests')),
@@ -222,7 +236,9 @@ describe('POST /api/events/track', () => {
     expect(answerSchema.parse(await response.json())).toMatchObject({ accepted: 1, stored: false })
   })
 
-  it('names a variable that is misconfigured in the log, and its value nowhere', async ({ expect }) => {
+  it('names a variable that is misconfigured in the log, and its value nowhere', async ({
+    expect,
+  }) => {
     const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
     const response = await createApp().request(
       URL_TRACK,
@@ -262,11 +278,17 @@ describe('GET /healthz', () => {
     })
   })
 
-  it('fails with the part that does not answer, without telling why to strangers', async ({ expect }) => {
-    const response = await createApp().request('http://edge.test/healthz', {}, {
-      ...env,
-      CLICKHOUSE_URL: 'http://127.0.0.1:9',
-    })
+  it('fails with the part that does not answer, without telling why to strangers', async ({
+    expect,
+  }) => {
+    const response = await createApp().request(
+      'http://edge.test/healthz',
+      {},
+      {
+        ...env,
+        CLICKHOUSE_URL: 'http://127.0.0.1:9',
+      },
+    )
     expect(response.status).toBe(503)
     const text = await response.text()
     expect(JSON.parse(text)).toMatchObject({

@@ -187,7 +187,7 @@ describe('a rejected event', () => {
     ],
     [
       'an integer that lost its digits',
-      { ...sessionStart, props: { steam_id: 76_561_197_960_287_930 } },
+      { ...sessionStart, props: { steam_id: Number('76561197960287930') } },
       'invalid_attribute',
       '/props/steam_id',
     ],
