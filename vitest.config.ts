@@ -6,6 +6,7 @@ const TEST_SKETCH_KEY = '0001020304050607'
 
 export default defineConfig({
   test: {
+    silent: 'passed-only',
     reporters: ['default', './test/stack/tally-reporter.ts'],
     projects: [
       {
@@ -35,6 +36,8 @@ export default defineConfig({
           include: ['test/workers/**/*.test.ts'],
           globalSetup: ['test/stack/clickhouse-setup.ts'],
           fileParallelism: false,
+          // A test may wait for the queue, which gathers dead letters for five seconds.
+          testTimeout: 30_000,
           sequence: { groupOrder: 1 },
         },
       },

@@ -12,15 +12,17 @@ export function toDateTime64(timeMs: number): string {
 /** A line of `events`, ending with a newline. */
 export function toEventRow(event: AcceptedEvent, eventId: string, context: BatchContext): string {
   const { time } = event
+  const clientTime = toDateTime64(time.clientTimeMs)
   const row = {
-    event_time: toDateTime64(time.eventTimeMs),
+    event_time:
+      time.eventTimeMs === time.clientTimeMs ? clientTime : toDateTime64(time.eventTimeMs),
     game_id: context.gameId,
     env: context.env,
     event: event.definition.id,
     event_id: eventId,
     ...event.columns,
     props_json: event.propsJson,
-    client_time: toDateTime64(time.clientTimeMs),
+    client_time: clientTime,
     received_time: toDateTime64(context.receivedTimeMs),
     skew_ms: time.eventTimeMs - time.clientTimeMs,
     time_method: time.method,

@@ -26,7 +26,9 @@ export async function createGame(gameId: string, timeZone = 'UTC'): Promise<void
     ['write', WRITE_KEY],
     ['read', READ_KEY],
   ] as const) {
-    await env.CONTROL_DB.prepare('INSERT INTO keys (key_hash, game_id, env, kind) VALUES (?, ?, ?, ?)')
+    await env.CONTROL_DB.prepare(
+      'INSERT INTO keys (key_hash, game_id, env, kind) VALUES (?, ?, ?, ?)',
+    )
       .bind(await sha256(key), gameId, 'prod', kind)
       .run()
   }
