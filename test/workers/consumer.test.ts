@@ -110,7 +110,7 @@ describe('the consumer of croupier-events', () => {
   })
 
   describe('with sketches', () => {
-    const day = 20_777
+    const day = Math.floor(Date.now() / 86_400_000)
     const group = (...tokens: number[]) => [
       { metric: 'dau' as const, bucket: day, tokens: Uint32Array.from(tokens) },
     ]
