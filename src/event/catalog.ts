@@ -8,7 +8,6 @@ import type { SketchMetric } from './envelope.ts'
 
 /** Common attributes: columns of the events table, allowed on every event. */
 export const COLUMN_ATTRIBUTES = COMMON_ATTRIBUTES
-export type ColumnAttribute = (typeof COLUMN_ATTRIBUTES)[number]
 
 export interface EventDefinition {
   /** Canonical name, such as session.start */

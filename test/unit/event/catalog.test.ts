@@ -5,6 +5,7 @@ import * as fc from 'fast-check'
 import { describe, it } from 'vitest'
 
 import { parseCatalog, renderCatalog } from '../../../scripts/generate-catalog.ts'
+import { columnsSchema } from '../../../src/event/attributes.ts'
 import { ALIASES, ATTRIBUTES, EVENTS } from '../../../src/event/catalog.generated.ts'
 import {
   type AttributeDefinition,
@@ -66,6 +67,11 @@ describe('events', () => {
       expect(new Set(named).size).toBe(named.length)
       expect(named).toEqual(expect.arrayContaining([...COLUMN_ATTRIBUTES]))
     }
+  })
+
+  it('have the columns that ingest reads as their common attributes', ({ expect }) => {
+    const columns = Object.keys(columnsSchema.shape)
+    expect(new Set(COLUMN_ATTRIBUTES)).toEqual(new Set([...columns, 'event_time']))
   })
 
   it('are found by id, by underscore spelling and by alias as the same definition', ({
