@@ -1,0 +1,118 @@
+/**
+ * The control database (D1) from scripts: games, environments and digests of keys, in the database of a
+ * local Worker or in the deployed one. wrangler is the only door to both.
+ */
+import { createHash, randomBytes } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { writePrivate } from './private-file.ts'
+import { PROJECT_ROOT, runWrangler } from './wrangler.ts'
+
+/** Binding of the control database in wrangler.toml. */
+const DATABASE = 'CONTROL_DB'
+const MIGRATIONS = join(PROJECT_ROOT, 'configs/d1')
+
+/** 128 random bits as hex: not guessable, and safe in a header, a shell and a URL. */
+const KEY_BYTES = 16
+
+export interface Game {
+  readonly gameId: string
+  readonly env: string
+  readonly name: string
+  /** IANA name; days of the game are days of this zone */
+  readonly timeZone: string
+}
+
+export interface GameKeys {
+  /** May only send events */
+  readonly writeKey: string
+  /** May only ask */
+  readonly readKey: string
+}
+
+/** A control database: the one of a local Worker, by its directory, or the deployed one. */
+export type ControlDatabase = { readonly local: string } | 'remote'
+
+/** Data directory of the Worker below the data directory of a stack. */
+export function workerDataDir(dataDir: string): string {
+  return join(dataDir, 'worker')
+}
+
+/** Two new keys, from the system's random source. */
+export function newKeys(): GameKeys {
+  return {
+    writeKey: `cw_${randomBytes(KEY_BYTES).toString('hex')}`,
+    readKey: `cr_${randomBytes(KEY_BYTES).toString('hex')}`,
+  }
+}
+
+/** Creates the tables of a local control database, or brings them up to date. */
+export async function migrateLocalDatabase(directory: string): Promise<void> {
+  await runWrangler(['d1', 'migrations', 'apply', DATABASE, ...placeOf({ local: directory })])
+}
+
+/**
+ * Migrates a local control database and saves the games, unless exactly that was done before: two runs of
+ * wrangler take seconds, and nothing changes between most starts.
+ */
+export async function prepareLocalDatabase(
+  directory: string,
+  games: readonly (Game & GameKeys)[],
+): Promise<void> {
+  const stampFile = join(directory, 'control.stamp')
+  const stamp = stampOf(games)
+  const isPrepared = existsSync(join(directory, 'v3/d1')) && existsSync(stampFile)
+  if (isPrepared && readFileSync(stampFile, 'utf8') === stamp) return
+  await migrateLocalDatabase(directory)
+  await saveGames({ local: directory }, games)
+  writePrivate(stampFile, stamp)
+}
+
+function stampOf(games: readonly (Game & GameKeys)[]): string {
+  const hash = createHash('sha256').update(JSON.stringify(games))
+  for (const file of readdirSync(MIGRATIONS).toSorted()) {
+    hash.update(file).update(readFileSync(join(MIGRATIONS, file)))
+  }
+  return hash.digest('hex')
+}
+
+/**
+ * Creates the games, or updates their names and time zones, and adds the keys; keys that are there already
+ * stay valid. Throws with wrangler's words when the database refuses.
+ */
+export async function saveGames(
+  database: ControlDatabase,
+  games: readonly (Game & GameKeys)[],
+): Promise<void> {
+  if (games.length === 0) return
+  const sql = games.flatMap((game) => [
+    saveGameSql(game),
+    saveKeySql(game, 'write', game.writeKey),
+    saveKeySql(game, 'read', game.readKey),
+  ])
+  const command = ['--yes', '--json', '--command', sql.join(';\n')]
+  await runWrangler(['d1', 'execute', DATABASE, ...placeOf(database), ...command])
+}
+
+function placeOf(database: ControlDatabase): string[] {
+  return database === 'remote' ? ['--remote'] : ['--local', '--persist-to', database.local]
+}
+
+function saveGameSql({ gameId, name, timeZone }: Game): string {
+  return `INSERT INTO games (game_id, name, time_zone)
+    VALUES (${sqlText(gameId)}, ${sqlText(name)}, ${sqlText(timeZone)})
+    ON CONFLICT (game_id) DO UPDATE SET name = excluded.name, time_zone = excluded.time_zone`
+}
+
+function saveKeySql({ gameId, env }: Game, kind: 'write' | 'read', key: string): string {
+  const digest = createHash('sha256').update(key).digest('hex')
+  return `INSERT INTO keys (key_hash, game_id, env, kind)
+    VALUES (${sqlText(digest)}, ${sqlText(gameId)}, ${sqlText(env)}, ${sqlText(kind)})
+    ON CONFLICT (key_hash) DO NOTHING`
+}
+
+/** wrangler binds no parameters, so values travel as hex: no character of theirs can end the literal. */
+function sqlText(value: string): string {
+  return `CAST(X'${Buffer.from(value, 'utf8').toString('hex')}' AS TEXT)`
+}
