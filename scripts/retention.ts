@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 
+import { MAX_EVENT_AGE_MS } from '../configs/limits.ts'
 import type { ClickHouseConnection } from '../src/clickhouse/connection.ts'
 import { runSql } from './run-sql.ts'
 
@@ -17,26 +18,36 @@ export interface Retention {
 
 const DEFAULT_EVENTS_DAYS = 90
 const DEFAULT_REJECTED_DAYS = 30
+/** An event may be this old when it is accepted; a shorter retention would delete what was just promised. */
+const MIN_EVENTS_DAYS = MAX_EVENT_AGE_MS / 86_400_000 + 1
 /** A hundred years; a larger number is a mistake in the unit. */
 const MAX_DAYS = 36_500
 
 /**
  * ANALYTICS_EVENTS_TTL_DAYS (90 when absent) and ANALYTICS_REJECTED_TTL_DAYS (30 when absent).
- * Throws an Error that names the variable when a value is not a whole number of days.
+ * Throws an Error that names the variable when a value is not a whole number of days, or when events
+ * would be deleted while they may still arrive.
  */
 export function retentionFrom(settings: NodeJS.ProcessEnv): Retention {
   return {
-    eventsDays: daysOf(settings, 'ANALYTICS_EVENTS_TTL_DAYS', DEFAULT_EVENTS_DAYS),
-    rejectedDays: daysOf(settings, 'ANALYTICS_REJECTED_TTL_DAYS', DEFAULT_REJECTED_DAYS),
+    eventsDays: daysOf(settings, 'ANALYTICS_EVENTS_TTL_DAYS', DEFAULT_EVENTS_DAYS, MIN_EVENTS_DAYS),
+    rejectedDays: daysOf(settings, 'ANALYTICS_REJECTED_TTL_DAYS', DEFAULT_REJECTED_DAYS, 1),
   }
 }
 
-function daysOf(settings: NodeJS.ProcessEnv, name: string, absent: number): number {
+function daysOf(
+  settings: NodeJS.ProcessEnv,
+  name: string,
+  absentDays: number,
+  minDays: number,
+): number {
   const text = settings[name]?.trim()
-  if (text === undefined || text === '') return absent
+  if (text === undefined || text === '') return absentDays
   const days = Number(text)
-  if (/^\d+$/.test(text) && days <= MAX_DAYS) return days
-  throw new Error(`${name} must be a whole number of days from 0 (keep for ever) to ${MAX_DAYS}`)
+  if (/^\d+$/.test(text) && (days === 0 || (days >= minDays && days <= MAX_DAYS))) return days
+  throw new Error(
+    `${name} must be a whole number of days from ${minDays} to ${MAX_DAYS}, or 0 (keep for ever)`,
+  )
 }
 
 const tableSchema = z.object({ data: z.array(z.object({ name: z.string(), engine: z.string() })) })

@@ -10,7 +10,7 @@ import { z } from 'zod'
 
 import type { ClickHouseConnection } from '../src/clickhouse/connection.ts'
 import { startBackgroundProcess } from './background-process.ts'
-import { PROJECT_ROOT, WRANGLER_PATH, wranglerEnv } from './wrangler.ts'
+import { PROJECT_ROOT, runWrangler, WRANGLER_PATH, wranglerEnv } from './wrangler.ts'
 
 const HEALTHY_DEADLINE_MS = 60_000
 const HEALTH_INTERVAL_MS = 100
@@ -60,8 +60,9 @@ export async function startWorker(options: LocalWorkerOptions): Promise<LocalWor
   // An empty file of secrets: a .dev.vars of the developer would hide the environment.
   const noSecrets = join(options.dataDir, 'empty.env')
   writeFileSync(noSecrets, '')
+  const bundle = await bundleInto(join(options.dataDir, 'bundle'))
   const worker = await startBackgroundProcess({
-    args: [WRANGLER_PATH, 'dev', ...flagsOf(options, noSecrets)],
+    args: [WRANGLER_PATH, 'dev', bundle, ...flagsOf(options, noSecrets)],
     env: environmentOf(options),
     cwd: PROJECT_ROOT,
     logFile: options.logFile,
@@ -82,6 +83,15 @@ export async function startWorker(options: LocalWorkerOptions): Promise<LocalWor
   }
 }
 
+/**
+ * The Worker as it would be deployed, bundled once. Left to itself, `wrangler dev` watches the sources and
+ * reloads on every save, and the local queue, with what was acknowledged, is gone.
+ */
+async function bundleInto(directory: string): Promise<string> {
+  await runWrangler(['deploy', '--dry-run', '--outdir', directory])
+  return join(directory, 'index.js')
+}
+
 /** wrangler tells its parent the address as JSON text. */
 function urlFrom(message: unknown): string {
   const { ip, port } = readySchema.parse(JSON.parse(z.string().parse(message)))
@@ -92,7 +102,9 @@ function flagsOf({ dataDir, port, vars = {} }: LocalWorkerOptions, envFile: stri
   const address = ['--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0']
   const state = ['--local', '--persist-to', dataDir, '--env-file', envFile]
   const variables = Object.entries(vars).flatMap(([name, value]) => ['--var', `${name}:${value}`])
-  return [...address, ...state, '--show-interactive-dev-session=false', ...variables]
+  // The bundle lies elsewhere: without its configuration it would have no bindings.
+  const source = ['--no-bundle', '--config', join(PROJECT_ROOT, 'wrangler.toml')]
+  return [...address, ...state, ...source, '--show-interactive-dev-session=false', ...variables]
 }
 
 /**

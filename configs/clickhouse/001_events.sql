@@ -41,7 +41,9 @@ PARTITION BY if(client_time >= toDateTime64('2020-01-01 00:00:00', 3, 'UTC') AND
 PRIMARY KEY (game_id, env, event, toDate(client_time))
 ORDER BY (game_id, env, event, toDate(client_time), user_id, event_id)
 -- First layer against redelivery: the insert token. It must outlive the queue's retention (14 days).
+-- Retention drops whole months; deleting rows one by one would rewrite every part again and again.
 SETTINGS non_replicated_deduplication_window = 10000,
     replicated_deduplication_window = 10000,
-    replicated_deduplication_window_seconds = 1209600
+    replicated_deduplication_window_seconds = 1209600,
+    ttl_only_drop_parts = 1
 COMMENT 'Every accepted event; de-duplicated by row identity, read with FINAL or by unique counts';

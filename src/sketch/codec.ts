@@ -50,7 +50,9 @@ export function encodeSketch(sketch: DistinctCountSketch): Uint8Array {
  */
 export function decodeSketch(frame: Uint8Array, hashId: number): DistinctCountSketch {
   const [version, kind, precision, frameHashId] = frame
-  if (frameHashId === undefined) throw new SketchFrameError('the header is cut short')
+  if (kind === undefined || frameHashId === undefined) {
+    throw new SketchFrameError('the header is cut short')
+  }
   if (version !== VERSION) throw new SketchFrameError(`unknown version ${version}`)
   if (precision === undefined || precision < MIN_PRECISION || precision > MAX_PRECISION) {
     throw new SketchFrameError(`precision ${precision} is not ${MIN_PRECISION}..${MAX_PRECISION}`)

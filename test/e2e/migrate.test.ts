@@ -221,6 +221,10 @@ describe('npm run migrate', () => {
 
   it.for<[NodeJS.ProcessEnv, string]>([
     [
+      { CLICKHOUSE_URL: 'http://127.0.0.1:9', ANALYTICS_EVENTS_TTL_DAYS: '30' },
+      'ANALYTICS_EVENTS_TTL_DAYS must be a whole number of days from 31',
+    ],
+    [
       { CLICKHOUSE_DSN: 'clickhouse://me:hunter2@a,b/x' },
       'CLICKHOUSE_DSN names more than one host',
     ],
