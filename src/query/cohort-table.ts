@@ -8,7 +8,7 @@ import { dayStartMs, formatDay } from './calendar.ts'
 import { percent, wilsonInterval } from './ratio.ts'
 
 /** One cohort. `dN` is a percentage, not rounded. */
-export interface Cohort {
+interface Cohort {
   readonly day: string
   readonly size: number
   readonly d1: number | null

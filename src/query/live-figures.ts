@@ -1,13 +1,13 @@
 /** The port to the sketches: what is known of this very minute, before any row has reached ClickHouse. */
 
 /** A unique count; `error` is the half-width of its 95 % interval in users, 0 when it is exact. */
-export interface LiveFigure {
+interface LiveFigure {
   readonly value: number
   readonly exact: boolean
   readonly error: number
 }
 
-export interface LiveFigures {
+interface LiveFigures {
   readonly dau: LiveFigure
   readonly newUsers: LiveFigure
   readonly online: LiveFigure

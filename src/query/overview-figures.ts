@@ -8,9 +8,9 @@ import type { OverviewFacts } from './overview-facts.ts'
 import { percent, quotient } from './ratio.ts'
 
 /** [start of the day, RFC 3339 with the zone's offset; value] */
-export type Point = readonly [string, number]
+type Point = readonly [string, number]
 
-export interface CurrencyFigures {
+interface CurrencyFigures {
   readonly revenue_cents: number
   readonly refunds_cents: number
   readonly payers: number

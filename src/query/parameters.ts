@@ -11,12 +11,12 @@ import { formatDay, parseDay, zoneDayStartMs } from './calendar.ts'
 import { isCurrency } from './currency.ts'
 
 /** Calendar days that a range may touch: a year and its comparison month. */
-export const MAX_RANGE_DAYS = 400
+const MAX_RANGE_DAYS = 400
 /** The same when the answer is split: 101 groups, each with a point per day. */
-export const MAX_GROUPED_RANGE_DAYS = 100
-export const MAX_FILTERS = 10
+const MAX_GROUPED_RANGE_DAYS = 100
+const MAX_FILTERS = 10
 /** Characters of one filter value; longer than any stored value that is a label. */
-export const MAX_FILTER_VALUE_LENGTH = 256
+const MAX_FILTER_VALUE_LENGTH = 256
 
 const OVERVIEW_DEFAULT_DAYS = 7
 const RETENTION_DEFAULT_DAYS = 14

@@ -43,8 +43,8 @@ function searchOf(c: Context<AppEnv>): URLSearchParams {
 }
 
 function sketchFigures(c: Context<AppEnv>): ReadLiveFigures {
-  const sketches = c.env.GAME_SKETCHES.getByName(gameSketchesName(c.get('scope')))
-  return (at) => sketches.figures(at)
+  const name = gameSketchesName(c.get('scope'))
+  return (at) => c.env.GAME_SKETCHES.getByName(name).figures(at)
 }
 
 /** An answer; or its failure as the problem that the caller is told, the reason kept as the cause. */

@@ -249,15 +249,15 @@ describe('whatever the database does', () => {
 
 describe('over HTTP', () => {
   const game = { gameId: 'queries', env: 'prod', name: 'Queries', timeZone: 'UTC', ...newKeys() }
-  const dataDir = mkdtempSync(join(tmpdir(), 'croupier-queries-'))
   let stack: Stack
 
   beforeAll(async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'croupier-queries-'))
     stack = await startStack({ dataDir, games: [game], log: () => {} })
-  })
-  afterAll(async () => {
-    await stack.stop()
-    rmSync(dataDir, { recursive: true, force: true })
+    return async () => {
+      await stack.stop()
+      rmSync(dataDir, { recursive: true, force: true })
+    }
   })
 
   const get = async (path: string, key = game.readKey) => {

@@ -13,7 +13,7 @@ export const DIMENSION_COLUMNS = [
   'app_version',
   'server',
 ] as const
-export type DimensionColumn = (typeof DIMENSION_COLUMNS)[number]
+type DimensionColumn = (typeof DIMENSION_COLUMNS)[number]
 
 /** The dimensions that payments have, too. */
 const PAYMENT_COLUMNS: ReadonlySet<DimensionColumn> = new Set([

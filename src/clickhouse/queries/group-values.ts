@@ -19,9 +19,9 @@ import {
 } from './question.ts'
 
 /** Groups of one answer; the users of all other values are counted together. */
-export const MAX_GROUPS = 100
+const MAX_GROUPS = 100
 /** Longer values are no labels; they are counted together with the values beyond MAX_GROUPS. */
-export const MAX_VALUE_LENGTH = 128
+const MAX_VALUE_LENGTH = 128
 
 const rowSchema = z.object({
   value: z.string(),

@@ -88,7 +88,7 @@ export function datesOf({ startMs, endMs, timeZone }: OracleQuestion): string[] 
 }
 
 /** user -> what the user's first cohort event was, of users who began in the range and are kept. */
-export function beginners(game: RandomGame, question: OracleQuestion, cohort: Cohort) {
+function beginners(game: RandomGame, question: OracleQuestion, cohort: Cohort) {
   const names = cohort === 'new' ? ['user.register', 'user.first_active'] : [`user.${cohort}`]
   const first = new Map<string, StoredEvent>()
   for (const row of game.events) {
