@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 
 import { z } from 'zod'
 
-import { PROJECT_ROOT, wranglerEnv } from './wrangler.ts'
+import { PROJECT_ROOT, wranglerEnv } from './local/wrangler.ts'
 
 const OUTPUT_LIMIT_BYTES = 64 * 1024 * 1024
 

@@ -10,9 +10,14 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 
 import { MAX_SCOPE_LENGTH } from '../configs/limits.ts'
-import type { ControlDatabase, Game } from './control-database.ts'
-import { migrateLocalDatabase, newKeys, saveGames, workerDataDir } from './control-database.ts'
-import { PROJECT_ROOT } from './wrangler.ts'
+import type { ControlDatabase, Game } from './local/control-database.ts'
+import {
+  migrateLocalDatabase,
+  newKeys,
+  saveGames,
+  workerDataDir,
+} from './local/control-database.ts'
+import { PROJECT_ROOT } from './local/wrangler.ts'
 
 const scopeSchema = z
   .string('is missing')

@@ -8,14 +8,14 @@ import { join } from 'node:path'
 
 import { z } from 'zod'
 
-import { tailOf } from './background-process.ts'
-import { outsideClickHouse } from './clickhouse.ts'
-import type { Game, GameKeys } from './control-database.ts'
-import { newKeys } from './control-database.ts'
-import { readOrCreatePrivate, writePrivate } from './private-file.ts'
-import type { Stack } from './stack.ts'
-import { startStack } from './stack.ts'
-import { PROJECT_ROOT } from './wrangler.ts'
+import { tailOf } from './local/background-process.ts'
+import { outsideClickHouse } from './local/clickhouse.ts'
+import type { Game, GameKeys } from './local/control-database.ts'
+import { newKeys } from './local/control-database.ts'
+import { readOrCreatePrivate, writePrivate } from './local/private-file.ts'
+import type { Stack } from './local/stack.ts'
+import { startStack } from './local/stack.ts'
+import { PROJECT_ROOT } from './local/wrangler.ts'
 
 const DATA_DIR = join(PROJECT_ROOT, '.data')
 /** For other scripts: where the running stack is, and the keys of the demo game. */

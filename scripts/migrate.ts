@@ -14,10 +14,10 @@ import { z } from 'zod'
 
 import type { ClickHouseConnection } from '../src/clickhouse/connection.ts'
 import { connectionFrom } from '../src/clickhouse/connection.ts'
-import type { Retention } from './retention.ts'
-import { applyRetention, retentionFrom } from './retention.ts'
-import { quoteName, runSql } from './run-sql.ts'
-import { splitStatements } from './sql-statements.ts'
+import type { Retention } from './database/retention.ts'
+import { applyRetention, retentionFrom } from './database/retention.ts'
+import { quoteName, runSql } from './database/run-sql.ts'
+import { splitStatements } from './database/sql-statements.ts'
 
 const FOLDER = fileURLToPath(new URL('../configs/clickhouse', import.meta.url))
 const FILE_NAME = /^(?<version>\d{3})_[a-z0-9_]+\.sql$/

@@ -5,13 +5,13 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { countEvents, eventsOf, readPlayers, type ReplayPlan } from './cookie-cats.ts'
-import { comparisonTable, countEqual, expectedFigures } from './replay-check.ts'
-import { dateOf, firstInstallDayMs, rememberedLastInstallDay } from './replay-days.ts'
-import { count, startProgress } from './replay-progress.ts'
-import { readBack } from './replay-read-back.ts'
-import { batchesOf, SendError, sendAll, type SendReport } from './replay-send.ts'
-import { readSettings, type ReplaySettings, USAGE } from './replay-settings.ts'
+import { comparisonTable, countEqual, expectedFigures } from './replay/check.ts'
+import { countEvents, eventsOf, readPlayers, type ReplayPlan } from './replay/cookie-cats.ts'
+import { dateOf, firstInstallDayMs, rememberedLastInstallDay } from './replay/days.ts'
+import { count, startProgress } from './replay/progress.ts'
+import { readBack } from './replay/read-back.ts'
+import { batchesOf, SendError, sendAll, type SendReport } from './replay/send.ts'
+import { readSettings, type ReplaySettings, USAGE } from './replay/settings.ts'
 
 const ROOT = new URL('../', import.meta.url)
 const PLAYERS_FILE = new URL('data/cookie-cats.csv.gz', ROOT)

@@ -8,9 +8,9 @@ import { createServer } from 'node:net'
 
 import { afterAll, beforeAll, describe, inject, it } from 'vitest'
 
-import { freePort, portOf } from '../../scripts/free-port.ts'
+import { quoteName, runSql } from '../../scripts/database/run-sql.ts'
+import { freePort, portOf } from '../../scripts/local/free-port.ts'
 import { migrate } from '../../scripts/migrate.ts'
-import { quoteName, runSql } from '../../scripts/run-sql.ts'
 import type { ClickHouseConnection } from '../../src/clickhouse/connection.ts'
 import type { Insert, InsertOutcome } from '../../src/clickhouse/writer.ts'
 import { insertRows } from '../../src/clickhouse/writer.ts'

@@ -7,11 +7,11 @@ import { promisify } from 'node:util'
 
 import { afterEach, beforeEach, describe, inject, it } from 'vitest'
 
-import { freePort } from '../../scripts/free-port.ts'
+import { runSql } from '../../scripts/database/run-sql.ts'
+import { splitStatements } from '../../scripts/database/sql-statements.ts'
+import { freePort } from '../../scripts/local/free-port.ts'
+import { PROJECT_ROOT } from '../../scripts/local/wrangler.ts'
 import { migrate } from '../../scripts/migrate.ts'
-import { runSql } from '../../scripts/run-sql.ts'
-import { splitStatements } from '../../scripts/sql-statements.ts'
-import { PROJECT_ROOT } from '../../scripts/wrangler.ts'
 import { dropDatabase } from '../stack/test-database.ts'
 
 const server = inject('clickhouse')

@@ -14,12 +14,12 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { z } from 'zod'
 
-import { newKeys } from '../../scripts/control-database.ts'
-import { DAY_MS, INSTALL_DAYS, readPlayers } from '../../scripts/cookie-cats.ts'
-import { dateOf, newestLastInstallDay } from '../../scripts/replay-days.ts'
-import { runSql } from '../../scripts/run-sql.ts'
-import { type Stack, startStack } from '../../scripts/stack.ts'
-import { PROJECT_ROOT } from '../../scripts/wrangler.ts'
+import { runSql } from '../../scripts/database/run-sql.ts'
+import { newKeys } from '../../scripts/local/control-database.ts'
+import { type Stack, startStack } from '../../scripts/local/stack.ts'
+import { PROJECT_ROOT } from '../../scripts/local/wrangler.ts'
+import { DAY_MS, INSTALL_DAYS, readPlayers } from '../../scripts/replay/cookie-cats.ts'
+import { dateOf, newestLastInstallDay } from '../../scripts/replay/days.ts'
 
 const LAST_INSTALL_DAY = newestLastInstallDay(Date.now())
 const DAYS = {

@@ -8,8 +8,8 @@ import { join } from 'node:path'
 
 import type { TestProject } from 'vitest/node'
 
-import { newKeys } from '../../scripts/control-database.ts'
-import { startStack } from '../../scripts/stack.ts'
+import { newKeys } from '../../scripts/local/control-database.ts'
+import { startStack } from '../../scripts/local/stack.ts'
 import { openTestDatabase } from './test-database.ts'
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { outsideClickHouse, startClickHouse } from '../../scripts/clickhouse.ts'
-import { quoteName, runSql } from '../../scripts/run-sql.ts'
+import { quoteName, runSql } from '../../scripts/database/run-sql.ts'
+import { outsideClickHouse, startClickHouse } from '../../scripts/local/clickhouse.ts'
 import type { ClickHouseConnection } from '../../src/clickhouse/connection.ts'
 
 export interface TestDatabase {

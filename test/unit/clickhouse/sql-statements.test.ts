@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, it } from 'vitest'
 
-import { splitStatements } from '../../../scripts/sql-statements.ts'
+import { splitStatements } from '../../../scripts/database/sql-statements.ts'
 
 const MIGRATIONS = 'configs/clickhouse'
 const IDEMPOTENT = /^(CREATE|ALTER|DROP)\b.*\bIF (NOT )?EXISTS\b/s

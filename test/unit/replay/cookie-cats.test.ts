@@ -13,7 +13,7 @@ import {
   readPlayers,
   REPLAY_DAYS,
   type ReplayPlan,
-} from '../../../scripts/cookie-cats.ts'
+} from '../../../scripts/replay/cookie-cats.ts'
 import { normalizeEvent } from '../../../src/event/normalize.ts'
 
 const FILE = new URL('../../../data/cookie-cats.csv.gz', import.meta.url)

@@ -7,12 +7,12 @@ import { pathToFileURL } from 'node:url'
 import { describe, it, onTestFinished } from 'vitest'
 
 import { MAX_EVENT_AGE_MS } from '../../../configs/limits.ts'
-import { DAY_MS, REPLAY_DAYS } from '../../../scripts/cookie-cats.ts'
+import { DAY_MS, REPLAY_DAYS } from '../../../scripts/replay/cookie-cats.ts'
 import {
   firstInstallDayMs,
   newestLastInstallDay,
   rememberedLastInstallDay,
-} from '../../../scripts/replay-days.ts'
+} from '../../../scripts/replay/days.ts'
 
 const nowMs = Date.UTC(2026, 10, 23, 11, 30)
 

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers'
 
 import { describe, it, onTestFinished } from 'vitest'
 
-import { batchesOf, SendError, sendAll, type Target } from '../../../scripts/replay-send.ts'
+import { batchesOf, SendError, sendAll, type Target } from '../../../scripts/replay/send.ts'
 
 type Answer = (request: IncomingMessage, body: string, response: ServerResponse) => void
 

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url'
 
 import { describe, it, onTestFinished } from 'vitest'
 
-import { readSettings } from '../../../scripts/replay-settings.ts'
+import { readSettings } from '../../../scripts/replay/settings.ts'
 
 const clickhouse = {
   url: 'http://127.0.0.1:1',

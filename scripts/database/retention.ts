@@ -4,8 +4,8 @@
  */
 import { z } from 'zod'
 
-import { MAX_EVENT_AGE_MS } from '../configs/limits.ts'
-import type { ClickHouseConnection } from '../src/clickhouse/connection.ts'
+import { MAX_EVENT_AGE_MS } from '../../configs/limits.ts'
+import type { ClickHouseConnection } from '../../src/clickhouse/connection.ts'
 import { runSql } from './run-sql.ts'
 
 /** Days; 0 keeps rows for ever. */

@@ -1,7 +1,6 @@
 /** Waits for what was acknowledged to arrive in the answers, and to stay there. */
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import type { ReplayPlan } from './cookie-cats.ts'
 import {
   answeredFigures,
   countEqual,
@@ -9,8 +8,9 @@ import {
   queueBacklog,
   type ReadTarget,
   UnansweredError,
-} from './replay-check.ts'
-import { startProgress } from './replay-progress.ts'
+} from './check.ts'
+import type { ReplayPlan } from './cookie-cats.ts'
+import { startProgress } from './progress.ts'
 
 const FIRST_POLL_MS = 1_000
 const LONGEST_POLL_MS = 5_000

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { z } from 'zod'
 
-import type { ClickHouseConnection } from '../src/clickhouse/connection.ts'
+import type { ClickHouseConnection } from '../../src/clickhouse/connection.ts'
 import { startBackgroundProcess } from './background-process.ts'
 import { PROJECT_ROOT, runWrangler, WRANGLER_PATH, wranglerEnv } from './wrangler.ts'
 

@@ -1,5 +1,5 @@
 /** Made-up games in several zones, each around a change of clocks, and their way into the tables. */
-import { quoteName, runSql } from '../../../scripts/run-sql.ts'
+import { quoteName, runSql } from '../../../scripts/database/run-sql.ts'
 import type { ClickHouseConnection } from '../../../src/clickhouse/connection.ts'
 import { request } from '../../../src/clickhouse/request.ts'
 import { localDate, plusDays, startOfDate, survivors } from './oracle.ts'

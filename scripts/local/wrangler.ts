@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import { z } from 'zod'
 
 /** Where package.json and wrangler.toml are. */
-export const PROJECT_ROOT = fileURLToPath(new URL('..', import.meta.url))
+export const PROJECT_ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 /** The command's JavaScript, to be run with `node`. */
 export const WRANGLER_PATH = join(
@@ -34,13 +34,21 @@ export function wranglerEnv(): NodeJS.ProcessEnv {
   }
 }
 
+/** The longest command, a first local D1 migration, takes ten seconds on a loaded machine. */
+const COMMAND_DEADLINE_MS = 60_000
+
 const failureSchema = z.object({ error: z.object({ text: z.string() }) })
 
-/** Runs a command of wrangler to its end and returns its output. Throws with wrangler's own words. */
+/**
+ * Runs a command of wrangler to its end and returns its output. Throws with wrangler's own words, or when it
+ * is not through within a minute.
+ */
 export async function runWrangler(args: readonly string[]): Promise<string> {
   const command = promisify(execFile)(process.execPath, [WRANGLER_PATH, ...args], {
     cwd: PROJECT_ROOT,
     env: wranglerEnv(),
+    timeout: COMMAND_DEADLINE_MS,
+    killSignal: 'SIGKILL',
   })
   // A prompt would wait for ever.
   command.child.stdin?.end()
@@ -50,13 +58,14 @@ export async function runWrangler(args: readonly string[]): Promise<string> {
   return stdout
 }
 
-const outputSchema = z.object({ stdout: z.string(), stderr: z.string() })
+const outputSchema = z.object({ stdout: z.string(), stderr: z.string(), killed: z.boolean() })
 
 /** With --json wrangler reports a failure as JSON on standard output. */
 function reasonOf(error: unknown): string {
   const output = outputSchema.safeParse(error)
   if (!output.success) return error instanceof Error ? error.message : String(error)
-  const { stdout, stderr } = output.data
+  const { stdout, stderr, killed } = output.data
+  if (killed) return `no end within ${COMMAND_DEADLINE_MS / 1000} s`
   try {
     return failureSchema.parse(JSON.parse(stdout)).error.text
   } catch {

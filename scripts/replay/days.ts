@@ -6,7 +6,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 
 import { z } from 'zod'
 
-import { MAX_EVENT_AGE_MS } from '../configs/limits.ts'
+import { MAX_EVENT_AGE_MS } from '../../configs/limits.ts'
 import { DAY_MS, INSTALL_DAYS, REPLAY_DAYS } from './cookie-cats.ts'
 
 const anchorSchema = z.strictObject({ last_install_day: z.iso.date() })

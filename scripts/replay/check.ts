@@ -4,13 +4,13 @@
  */
 import { z } from 'zod'
 
-import type { ClickHouseConnection } from '../src/clickhouse/connection.ts'
-import { ask } from '../src/clickhouse/reader.ts'
+import type { ClickHouseConnection } from '../../src/clickhouse/connection.ts'
+import { ask } from '../../src/clickhouse/reader.ts'
 import type { Player, ReplayPlan } from './cookie-cats.ts'
 import { DAY_MS, INSTALL_DAYS, installDayOf, VARIANTS } from './cookie-cats.ts'
-import { dateOf } from './replay-days.ts'
-import { count } from './replay-progress.ts'
-import { problemText } from './replay-send.ts'
+import { dateOf } from './days.ts'
+import { count } from './progress.ts'
+import { problemText } from './send.ts'
 
 /** Figures by name, in the order in which they are shown. */
 export type Figures = ReadonlyMap<string, string>

@@ -1,6 +1,6 @@
 /** Statements to ClickHouse from Node scripts; text and bound parameters in, text out, failures thrown. */
-import type { ClickHouseConnection } from '../src/clickhouse/connection.ts'
-import { request } from '../src/clickhouse/request.ts'
+import type { ClickHouseConnection } from '../../src/clickhouse/connection.ts'
+import { request } from '../../src/clickhouse/request.ts'
 
 /** Schema changes wait for merges; Node's fetch waits 300 s for headers at most. */
 const STATEMENT_DEADLINE_MS = 280_000

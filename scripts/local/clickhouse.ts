@@ -7,8 +7,8 @@ import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-import type { ClickHouseConnection } from '../src/clickhouse/connection.ts'
-import { connectionFrom } from '../src/clickhouse/connection.ts'
+import type { ClickHouseConnection } from '../../src/clickhouse/connection.ts'
+import { connectionFrom } from '../../src/clickhouse/connection.ts'
 import { startBackgroundProcess, tailOf } from './background-process.ts'
 import { freePort } from './free-port.ts'
 

@@ -4,11 +4,11 @@ import { parseArgs } from 'node:util'
 
 import { z } from 'zod'
 
-import { MAX_EVENTS_PER_POST } from '../configs/limits.ts'
-import type { ClickHouseConnection } from '../src/clickhouse/connection.ts'
-import { connectionFrom } from '../src/clickhouse/connection.ts'
-import type { ReadTarget } from './replay-check.ts'
-import type { Target } from './replay-send.ts'
+import { MAX_EVENTS_PER_POST } from '../../configs/limits.ts'
+import type { ClickHouseConnection } from '../../src/clickhouse/connection.ts'
+import { connectionFrom } from '../../src/clickhouse/connection.ts'
+import type { ReadTarget } from './check.ts'
+import type { Target } from './send.ts'
 
 export const USAGE = `npm run replay -- [options]
 
