@@ -2,7 +2,7 @@
 import { Hono } from 'hono'
 
 import type { AppEnv } from './app-env.ts'
-import { toHex } from './event/hex.ts'
+import { toHex } from './event/bytes.ts'
 import { healthRoutes } from './health.ts'
 import { ingestRoutes } from './ingest/routes.ts'
 import { ApiError, problemFrom } from './problem.ts'

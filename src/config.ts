@@ -6,8 +6,8 @@ import { z } from 'zod'
 
 import type { ClickHouseConnection } from './clickhouse/connection.ts'
 import { connectionFrom } from './clickhouse/connection.ts'
-import type { QueueType } from './queue/event-queue.ts'
-import { QUEUE_TYPES } from './queue/event-queue.ts'
+import type { QueueType } from './queue/create-event-queue.ts'
+import { QUEUE_TYPES } from './queue/create-event-queue.ts'
 import type { HashKey } from './sketch/token.ts'
 import { parseHashKey } from './sketch/token.ts'
 

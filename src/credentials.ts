@@ -8,7 +8,7 @@ import { z } from 'zod'
 
 import { KEY_CACHE_MS, MAX_CACHED_KEYS, UNKNOWN_KEY_CACHE_MS } from '../configs/limits.ts'
 import type { AppEnv, Scope } from './app-env.ts'
-import { toHex } from './event/hex.ts'
+import { sha256Hex } from './event/bytes.ts'
 import { ApiError } from './problem.ts'
 
 export type KeyKind = 'write' | 'read'
@@ -75,8 +75,7 @@ async function findCredential(
   key: string,
   nowMs: number,
 ): Promise<Credential | null> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(key))
-  const keyHash = toHex(new Uint8Array(digest))
+  const keyHash = await sha256Hex(key)
   const cached = cache.get(keyHash)
   if (cached !== undefined && cached.untilMs > nowMs) return cached.credential
   const credential = await readCredential(db, keyHash)

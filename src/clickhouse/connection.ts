@@ -2,6 +2,7 @@
  * Where ClickHouse is: settings in, one connection out. Pure: it opens nothing, and the Worker and the
  * Node scripts read the same settings with it. No message built here carries a password.
  */
+import { toBase64 } from '../event/bytes.ts'
 
 /** An HTTP(S) address of ClickHouse and the credentials for it. */
 export interface ClickHouseConnection {
@@ -74,11 +75,7 @@ export function connectionFrom(settings: ClickHouseSettings): ClickHouseConnecti
 
 /** Value of the Authorization header; Basic, because a header of its own cannot hold a non-Latin password. */
 export function authorizationOf({ user, password }: ClickHouseConnection): string {
-  let binary = ''
-  for (const byte of new TextEncoder().encode(`${user}:${password}`)) {
-    binary += String.fromCharCode(byte)
-  }
-  return `Basic ${btoa(binary)}`
+  return `Basic ${toBase64(new TextEncoder().encode(`${user}:${password}`))}`
 }
 
 interface Address {

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod'
 
+import { gzip } from '../event/bytes.ts'
 import type { RowTable } from '../event/envelope.ts'
 import type { ClickHouseConnection } from './connection.ts'
 import { isCausedByData } from './error-codes.ts'
@@ -125,11 +126,6 @@ function rowsReadOf(summary: string | null): number | null {
     // Not JSON is not a summary.
     return null
   }
-}
-
-async function gzip(bytes: Uint8Array): Promise<Uint8Array> {
-  const compressed = new Blob([bytes]).stream().pipeThrough(new CompressionStream('gzip'))
-  return new Uint8Array(await new Response(compressed).arrayBuffer())
 }
 
 function excerpt(text: string): string {

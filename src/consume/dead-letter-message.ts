@@ -5,10 +5,10 @@
  */
 import { z } from 'zod'
 
+import { sha256Hex, toBase64 } from '../event/bytes.ts'
 import type { RowTable } from '../event/envelope.ts'
-import { toHex } from '../event/hex.ts'
 import { describeError, log } from '../log.ts'
-import type { InsertPart } from './insert-batch.ts'
+import type { InsertPart } from './insert-part.ts'
 import type { Outcome } from './outcome.ts'
 import { SETTLED } from './outcome.ts'
 import { readEnvelope } from './read-message.ts'
@@ -47,9 +47,8 @@ export function deadLetterFromRow(part: InsertPart, table: RowTable, detail: str
 /** A whole message, named by the digest of its bytes so that a second delivery is the same letter. */
 export async function deadLetterFromMessage(body: unknown): Promise<DeadLetter> {
   const bytes = bodyBytes(body)
-  const digest = await crypto.subtle.digest('SHA-256', bytes)
   const whole = {
-    dead_letter_id: toHex(new Uint8Array(digest)),
+    dead_letter_id: await sha256Hex(bytes),
     target: '',
     encoding: 'base64' as const,
     payload: toBase64(bytes),
@@ -104,10 +103,4 @@ function isBytes(body: unknown): body is ArrayBuffer | Uint8Array {
 
 function bodyBytes(body: unknown): Uint8Array {
   return isBytes(body) ? new Uint8Array(body) : new TextEncoder().encode(JSON.stringify(body) ?? '')
-}
-
-function toBase64(bytes: Uint8Array): string {
-  let binary = ''
-  for (const byte of bytes) binary += String.fromCharCode(byte)
-  return btoa(binary)
 }

@@ -1,7 +1,7 @@
 /** The consumer of the dead-letter queue: every payload is kept in analytics.dead_letters. */
 import { insertRows } from '../clickhouse/writer.ts'
 import { configOf } from '../config.ts'
-import { toHex } from '../event/hex.ts'
+import { sha256Hex } from '../event/bytes.ts'
 import { toDateTime64 } from '../event/rows.ts'
 import { describeError, log } from '../log.ts'
 import type { DeadLetter } from './dead-letter-message.ts'
@@ -30,7 +30,7 @@ async function keep(message: Message, env: Env): Promise<string | null> {
       table: 'dead_letters',
       ndjson: new TextEncoder().encode(`${JSON.stringify(row)}\n`),
       rows: 1,
-      token: await tokenOf(letter),
+      token: await sha256Hex(letter.dead_letter_id),
     })
     return outcome.kind === 'stored' ? null : outcome.reason
   } catch (error) {
@@ -41,9 +41,4 @@ async function keep(message: Message, env: Env): Promise<string | null> {
 async function letterOf({ body }: Message): Promise<DeadLetter> {
   const own = deadLetterSchema.safeParse(body)
   return own.success ? own.data : deadLetterFromMessage(body)
-}
-
-async function tokenOf({ dead_letter_id: id }: DeadLetter): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(id))
-  return toHex(new Uint8Array(digest))
 }

@@ -6,22 +6,11 @@ import { MAX_ISOLATION_INSERTS } from '../../configs/limits.ts'
 import type { ClickHouseConnection } from '../clickhouse/connection.ts'
 import type { InsertOutcome } from '../clickhouse/writer.ts'
 import { insertRows } from '../clickhouse/writer.ts'
-import type { Envelope, RowTable } from '../event/envelope.ts'
-import { concatBytes } from '../event/envelope.ts'
-import { toHex } from '../event/hex.ts'
+import { concatBytes, sha256Hex } from '../event/bytes.ts'
+import type { RowTable } from '../event/envelope.ts'
 import { deadLetterFromRow, sendDeadLetter } from './dead-letter-message.ts'
+import type { InsertPart } from './insert-part.ts'
 import type { Outcome } from './outcome.ts'
-
-/** Rows of one message for one table. */
-export interface InsertPart {
-  /** Id of the queue message */
-  readonly id: string
-  readonly envelope: Envelope
-  readonly rows: number
-  readonly ndjson: Uint8Array
-  /** Position of the first row in the message's section; 0 for a whole section */
-  readonly firstRow?: number
-}
 
 type Worsen = (messageId: string, outcome: Outcome) => void
 
@@ -88,11 +77,8 @@ export class InsertBatch {
 /** Deduplication token: the messages, and where a message was taken apart, the rows of it. */
 async function insertToken(table: RowTable, parts: readonly InsertPart[]): Promise<string> {
   const text = parts.map(({ id, firstRow = 0, rows }) => `${id}:${firstRow}:${rows}`).join('\n')
-  const digest = await crypto.subtle.digest(
-    'SHA-256',
-    new TextEncoder().encode(`${table}\n${text}`),
-  )
-  return toHex(new Uint8Array(digest))
+  return sha256Hex(`${table}
+${text}`)
 }
 
 function halve(parts: readonly InsertPart[]): [readonly InsertPart[], readonly InsertPart[]] {

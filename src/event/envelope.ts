@@ -7,6 +7,8 @@
  */
 import { z } from 'zod'
 
+import { concatBytes, toBase64 } from './bytes.ts'
+
 /** Tables that a message may carry rows for. */
 export const ROW_TABLES = ['events', 'payments', 'events_rejected'] as const
 export type RowTable = (typeof ROW_TABLES)[number]
@@ -140,24 +142,11 @@ function parseHeader(head: Uint8Array): z.output<typeof headerSchema> {
   return parsed.data
 }
 
-/** Byte arrays joined into one. */
-export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(parts.reduce((size, part) => size + part.byteLength, 0))
-  let offset = 0
-  for (const part of parts) {
-    joined.set(part, offset)
-    offset += part.byteLength
-  }
-  return joined
-}
-
 function tokensToBase64(tokens: Uint32Array): string {
   const bytes = new Uint8Array(tokens.length * 4)
   const view = new DataView(bytes.buffer)
   for (const [index, token] of tokens.entries()) view.setUint32(index * 4, token, true)
-  let binary = ''
-  for (const byte of bytes) binary += String.fromCharCode(byte)
-  return btoa(binary)
+  return toBase64(bytes)
 }
 
 function base64ToTokens(base64: string): Uint32Array {

@@ -4,6 +4,7 @@
  * repeat nothing, and every row keeps its identity, so a retry after a half-sent POST adds no row.
  */
 import { MAX_MESSAGE_BYTES, MESSAGE_CHUNK_BYTES } from '../../configs/limits.ts'
+import { gzip } from '../event/bytes.ts'
 import type { RowTable, TokenGroup } from '../event/envelope.ts'
 import { encodeEnvelope } from '../event/envelope.ts'
 import type { AcceptedBatch, IngestContext } from './accept-batch.ts'
@@ -25,7 +26,8 @@ export async function packMessages(
 }
 
 async function packDraft(draft: Draft, context: IngestContext): Promise<Uint8Array[]> {
-  const message = await compressed(encodeDraft(draft, context))
+  const plain = encodeDraft(draft, context)
+  const message = plain.byteLength > MESSAGE_CHUNK_BYTES ? await gzip(plain) : plain
   if (message.byteLength <= MAX_MESSAGE_BYTES) return [message]
   const halves = split(draft)
   if (halves === null) {
@@ -49,12 +51,6 @@ function encodeDraft(draft: Draft, context: IngestContext): Uint8Array {
     })),
     tokens: draft.tokens,
   })
-}
-
-async function compressed(message: Uint8Array): Promise<Uint8Array> {
-  if (message.byteLength <= MESSAGE_CHUNK_BYTES) return message
-  const gzip = new Blob([message]).stream().pipeThrough(new CompressionStream('gzip'))
-  return new Uint8Array(await new Response(gzip).arrayBuffer())
 }
 
 /** Halves by rows, table by table; null when there is only one row. The tokens travel with the first. */

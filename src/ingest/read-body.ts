@@ -1,6 +1,6 @@
 /** The body of a request: bounded while it arrives, decoded strictly, parsed once. */
 import { MAX_BODY_BYTES } from '../../configs/limits.ts'
-import { concatBytes } from '../event/envelope.ts'
+import { concatBytes } from '../event/bytes.ts'
 import { ApiError } from '../problem.ts'
 
 /**

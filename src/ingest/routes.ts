@@ -7,11 +7,11 @@ import type { AppEnv } from '../app-env.ts'
 import { configOf } from '../config.ts'
 import { requireKey } from '../credentials.ts'
 import { isJsonObject } from '../event/attributes.ts'
-import { toHex } from '../event/hex.ts'
+import { sha256Hex } from '../event/bytes.ts'
 import { log } from '../log.ts'
 import { ApiError } from '../problem.ts'
+import { createEventQueue } from '../queue/create-event-queue.ts'
 import type { EventQueue } from '../queue/event-queue.ts'
-import { createEventQueue } from '../queue/event-queue.ts'
 import type { AcceptedBatch, IngestContext } from './accept-batch.ts'
 import { acceptBatch, unreadableBodyRow } from './accept-batch.ts'
 import { packMessages } from './pack.ts'
@@ -49,14 +49,13 @@ async function track(c: IngestRequest): Promise<Response> {
 
 async function ingestContext(c: IngestRequest, body: Uint8Array): Promise<IngestContext> {
   const { gameId, env, timeZone } = c.get('scope')
-  const digest = await crypto.subtle.digest('SHA-256', body)
   return {
     gameId,
     env,
     timeZone,
     traceId: c.get('traceId'),
     receivedTimeMs: c.get('nowMs'),
-    bodyDigest: toHex(new Uint8Array(digest)),
+    bodyDigest: await sha256Hex(body),
     hashKey: configOf(c.env).hashKey,
   }
 }

@@ -6,9 +6,9 @@ import { z } from 'zod'
 
 import { ask } from '../../src/clickhouse/reader.ts'
 import { configOf } from '../../src/config.ts'
+import { sha256Hex } from '../../src/event/bytes.ts'
 import type { Envelope } from '../../src/event/envelope.ts'
 import { encodeEnvelope } from '../../src/event/envelope.ts'
-import { toHex } from '../../src/event/hex.ts'
 
 export const WRITE_KEY = 'cw_test_write_key'
 export const READ_KEY = 'cr_test_read_key'
@@ -29,14 +29,9 @@ export async function createGame(gameId: string, timeZone = 'UTC'): Promise<void
     await env.CONTROL_DB.prepare(
       'INSERT INTO keys (key_hash, game_id, env, kind) VALUES (?, ?, ?, ?)',
     )
-      .bind(await sha256(key), gameId, 'prod', kind)
+      .bind(await sha256Hex(key), gameId, 'prod', kind)
       .run()
   }
-}
-
-async function sha256(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
-  return toHex(new Uint8Array(digest))
 }
 
 /** POST /api/events/track with the write key. */
