@@ -1,7 +1,10 @@
 /** Every bound of the write and read path, with its unit and the reason for its value. */
 
-/** Bytes of a request body. GameAnalytics' and Unity's clients stay below 1 MB; a larger one must be split. */
+/** Bytes of a request body as sent. GameAnalytics' and Unity's clients stay below 1 MB. */
 export const MAX_BODY_BYTES = 1_000_000
+
+/** Bytes of a compressed body once inflated: JSON of events shrinks to a tenth, a bomb to a thousandth. */
+export const MAX_INFLATED_BODY_BYTES = 4_000_000
 
 /** Events in one POST. Client SDKs flush 20 to 50, servers a few hundred; one message carries them all. */
 export const MAX_EVENTS_PER_POST = 1_000
@@ -38,6 +41,9 @@ export const MAX_REJECTED_PAYLOAD_LENGTH = 16_384
  * of raw rows (90 days by default), so that nothing accepted is deleted at once.
  */
 export const MAX_EVENT_AGE_MS = 30 * 86_400_000
+
+/** Client clocks and networks this far off need no correction by sent_at. */
+export const SKEW_TOLERANCE_MS = 60_000
 
 /** A client clock this far ahead is taken as it is: ordinary drift. */
 export const FUTURE_TOLERANCE_MS = 10 * 60_000

@@ -1,11 +1,12 @@
 /** The HTTP surface: middleware in order, mounted routes, one exit for errors. No business words. */
 import { Hono } from 'hono'
 
+import { ApiError } from './api-error.ts'
 import type { AppEnv } from './app-env.ts'
 import { toHex } from './event/bytes.ts'
 import { healthRoutes } from './health.ts'
 import { ingestRoutes } from './ingest/routes.ts'
-import { ApiError, problemFrom } from './problem.ts'
+import { problemFrom } from './problem.ts'
 import { queryRoutes } from './query/routes.ts'
 
 /** The application; routes are added by mounting. */

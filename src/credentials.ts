@@ -7,9 +7,9 @@ import { createMiddleware } from 'hono/factory'
 import { z } from 'zod'
 
 import { KEY_CACHE_MS, MAX_CACHED_KEYS, UNKNOWN_KEY_CACHE_MS } from '../configs/limits.ts'
+import { ApiError } from './api-error.ts'
 import type { AppEnv, Scope } from './app-env.ts'
 import { sha256Hex } from './event/bytes.ts'
-import { ApiError } from './problem.ts'
 
 export type KeyKind = 'write' | 'read'
 

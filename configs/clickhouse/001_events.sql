@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS events
     sent_time DateTime64(3, 'UTC') COMMENT 'When the client sent the batch, by its clock; 1970-01-01 if not sent',
     received_time DateTime64(3, 'UTC') COMMENT 'When the edge received the batch',
     skew_ms Int64 COMMENT 'event_time minus client_time, in milliseconds',
-    time_method LowCardinality(String) COMMENT 'How event_time was found: client (taken as sent) or clamped (slightly ahead, set to received_time)',
+    time_method LowCardinality(String) COMMENT 'How event_time was found: client (as sent), sent_at (shifted by received_time - sent_time) or clamped (set to received_time)',
     row_version UInt64 DEFAULT 18446744073709551615 - toUInt64(toUnixTimestamp64Milli(received_time)) COMMENT 'The row received first has the highest version and is kept',
     INDEX event_time_range event_time TYPE minmax GRANULARITY 1
 )

@@ -24,6 +24,7 @@ const ENVELOPE_FIELDS: ReadonlySet<string> = new Set([
   'event_id',
   'event_time',
   'ts',
+  'sent_at',
   'game_id',
   'env',
   'props',
@@ -113,7 +114,7 @@ export function readAttributes(raw: JsonObject): Attributes | RejectionReason {
   for (const [name, value] of Object.entries(raw)) {
     if (isAbsent(value) || ENVELOPE_FIELDS.has(name)) continue
     const target = COLUMN_NAMES.has(name) ? columns : props
-    if (name in target && JSON.stringify(target[name]) !== JSON.stringify(value)) {
+    if (name in target && target[name] !== value) {
       return {
         code: 'property_conflict',
         pointer: pointerTo(raw, name),
@@ -131,16 +132,10 @@ export function readAttributes(raw: JsonObject): Attributes | RejectionReason {
       detail: issue?.message ?? 'expected a string',
     }
   }
+  // Before anything walks the properties without a bound: a deep value would overflow the stack.
+  const fault = checkProperties(raw, props)
+  if (fault !== null) return fault
   const propsJson = JSON.stringify(props)
-  const tooLarge = checkSize(raw, props, propsJson)
-  return tooLarge ?? { columns: parsed.data, props, propsJson }
-}
-
-function isAbsent(value: unknown): boolean {
-  return value === null || value === undefined || value === ''
-}
-
-function checkSize(raw: JsonObject, props: JsonObject, propsJson: string): RejectionReason | null {
   if (propsJson.length > MAX_PROPERTIES_JSON_LENGTH) {
     return {
       code: 'properties_too_large',
@@ -148,6 +143,14 @@ function checkSize(raw: JsonObject, props: JsonObject, propsJson: string): Rejec
       detail: `expected at most ${MAX_PROPERTIES_JSON_LENGTH} characters of properties, got ${propsJson.length}`,
     }
   }
+  return { columns: parsed.data, props, propsJson }
+}
+
+function isAbsent(value: unknown): boolean {
+  return value === null || value === undefined || value === ''
+}
+
+function checkProperties(raw: JsonObject, props: JsonObject): RejectionReason | null {
   const budget = { left: MAX_PROPERTIES }
   for (const [name, value] of Object.entries(props)) {
     const fault = checkName(name) ?? checkValue(value, 1, budget)

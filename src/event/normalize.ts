@@ -6,15 +6,13 @@ import { idSchema, isJsonObject, pointerTo, readAttributes } from './attributes.
 import type { EventDefinition } from './catalog.ts'
 import { checkAttribute, findAttribute, findEvent } from './catalog.ts'
 import type { RejectionReason } from './rejection.ts'
-import type { EventTime } from './time.ts'
-import { boundTime, parseTime } from './time.ts'
+import type { BatchClocks, EventTime } from './time.ts'
+import { parseTime, resolveTime } from './time.ts'
 
 /** What the collector knows about every event of a batch. */
-export interface BatchContext {
+export interface BatchContext extends BatchClocks {
   readonly gameId: string
   readonly env: string
-  /** Milliseconds since the epoch */
-  readonly receivedTimeMs: number
 }
 
 export interface AcceptedEvent {
@@ -43,7 +41,7 @@ export function normalizeEvent(
   if (foreign !== null) return foreign
   const eventId = readEventId(raw)
   if (isRejection(eventId)) return eventId
-  const time = readTime(raw, context.receivedTimeMs)
+  const time = readTime(raw, context)
   if ('code' in time) return time
   const attributes = readAttributes(raw)
   if ('code' in attributes) return attributes
@@ -101,7 +99,7 @@ function readEventId(raw: JsonObject): string | null | RejectionReason {
   }
 }
 
-function readTime(raw: JsonObject, receivedTimeMs: number): EventTime | RejectionReason {
+function readTime(raw: JsonObject, clocks: BatchClocks): EventTime | RejectionReason {
   const field = raw['event_time'] === undefined && raw['ts'] !== undefined ? 'ts' : 'event_time'
   const value = raw[field] ?? ''
   if (value === '') {
@@ -119,7 +117,7 @@ function readTime(raw: JsonObject, receivedTimeMs: number): EventTime | Rejectio
       detail: 'expected RFC 3339 with an offset, or seconds or milliseconds since the epoch',
     }
   }
-  return boundTime(timeMs, receivedTimeMs)
+  return resolveTime(timeMs, clocks)
 }
 
 function checkAttributes(

@@ -2,6 +2,7 @@
 
 /** Codes of events that are refused. */
 export type RejectionCode =
+  | 'invalid_json'
   | 'not_an_object'
   | 'missing_event'
   | 'unknown_event'
@@ -16,7 +17,7 @@ export type RejectionCode =
   | 'other_game'
 
 /** Codes of events that are accepted with a change. */
-export type CorrectionCode = 'event_time_clamped'
+export type CorrectionCode = 'event_time_clamped' | 'event_time_corrected'
 
 export interface RejectionReason {
   readonly code: RejectionCode

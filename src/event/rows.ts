@@ -23,6 +23,7 @@ export function toEventRow(event: AcceptedEvent, eventId: string, context: Batch
     ...event.columns,
     props_json: event.propsJson,
     client_time: clientTime,
+    ...(context.sentTimeMs === null ? {} : { sent_time: toDateTime64(context.sentTimeMs) }),
     received_time: toDateTime64(context.receivedTimeMs),
     skew_ms: time.eventTimeMs - time.clientTimeMs,
     time_method: time.method,

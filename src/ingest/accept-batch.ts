@@ -9,10 +9,15 @@ import { gameDay, minuteOf } from '../event/game-day.ts'
 import { deriveEventId, rowIdentity } from '../event/identity.ts'
 import type { AcceptedEvent, BatchContext } from '../event/normalize.ts'
 import { normalizeEvent } from '../event/normalize.ts'
-import type { RejectionReason, Verdict } from '../event/rejection.ts'
+import type { CorrectionCode, RejectionReason, Verdict } from '../event/rejection.ts'
 import { toEventRow, toRejectedRow } from '../event/rows.ts'
+import type { TimeMethod } from '../event/time.ts'
+import { UnreadableLine } from '../event/unreadable-line.ts'
 import type { HashKey } from '../sketch/token.ts'
 import { userToken } from '../sketch/token.ts'
+
+/** Levels that the payload of a rejected event keeps when it has too many. */
+const MAX_PAYLOAD_DEPTH = 32
 
 export interface IngestContext extends BatchContext {
   readonly traceId: string
@@ -35,6 +40,19 @@ export interface AcceptedBatch {
   readonly tokens: readonly TokenGroup[]
 }
 
+/** What is said of an event whose time is not the client's. */
+const CORRECTIONS = {
+  client: null,
+  sent_at: {
+    code: 'event_time_corrected',
+    detail: 'the clock of the client is off; the time was shifted by received - sent_at',
+  },
+  clamped: {
+    code: 'event_time_clamped',
+    detail: 'the time was ahead of ours and became the receive time; check the clock',
+  },
+} as const satisfies Record<TimeMethod, { code: CorrectionCode; detail: string } | null>
+
 /** Judges every event of a batch. accepted + rejected = rawEvents.length. */
 export function acceptBatch(rawEvents: readonly unknown[], context: IngestContext): AcceptedBatch {
   const verdicts: Verdict[] = []
@@ -44,7 +62,7 @@ export function acceptBatch(rawEvents: readonly unknown[], context: IngestContex
   const firstIndexes = new Map<string, number>()
 
   for (const [index, raw] of rawEvents.entries()) {
-    const outcome = refuseRepeated(normalizeEvent(raw, context), index, firstIndexes)
+    const outcome = refuseRepeated(judge(raw, context), index, firstIndexes)
     if ('code' in outcome) {
       verdicts.push({
         index,
@@ -58,15 +76,10 @@ export function acceptBatch(rawEvents: readonly unknown[], context: IngestContex
     const eventId = outcome.eventId ?? deriveEventId(context.bodyDigest, index)
     eventRows.push(toEventRow(outcome, eventId, context))
     tokens.add(outcome)
-    if (outcome.time.method === 'clamped') {
-      verdicts.push({
-        index,
-        event_id: eventId,
-        status: 'corrected',
-        code: 'event_time_clamped',
-        pointer: '/event_time',
-        detail: 'the time was ahead of ours and became the receive time; check the clock',
-      })
+    const correction = CORRECTIONS[outcome.time.method]
+    if (correction !== null) {
+      const pointer = '/event_time'
+      verdicts.push({ index, event_id: eventId, status: 'corrected', pointer, ...correction })
     }
   }
   return {
@@ -95,6 +108,11 @@ export function unreadableBodyRow(text: string, reason: string, context: IngestC
     },
     context,
   )
+}
+
+function judge(raw: unknown, context: IngestContext): AcceptedEvent | RejectionReason {
+  if (!(raw instanceof UnreadableLine)) return normalizeEvent(raw, context)
+  return { code: 'invalid_json', pointer: '', detail: 'expected a line of JSON' }
 }
 
 function refuseRepeated(
@@ -131,9 +149,29 @@ function rejectedRow(
       eventId: cutId(stringField(raw, 'event_id')),
       eventName: cutId(stringField(raw, 'event')),
       ...reason,
-      payload: cut(JSON.stringify(raw)),
+      payload: cut(textOf(raw)),
     },
     context,
+  )
+}
+
+/** The event as JSON; what is nested too deeply for that is cut off where nobody would look for it. */
+function textOf(raw: unknown): string {
+  if (raw instanceof UnreadableLine) return raw.text
+  try {
+    return JSON.stringify(raw)
+  } catch {
+    // Only nesting beyond the stack can fail here: the value came out of JSON.parse.
+    return JSON.stringify(pruned(raw, MAX_PAYLOAD_DEPTH))
+  }
+}
+
+function pruned(value: unknown, levels: number): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (levels === 0) return '...'
+  if (Array.isArray(value)) return value.map((item) => pruned(item, levels - 1))
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [name, pruned(item, levels - 1)]),
   )
 }
 

@@ -1,24 +1,32 @@
-/** The body of a request: bounded while it arrives, decoded strictly, parsed once. */
-import { MAX_BODY_BYTES } from '../../configs/limits.ts'
+/** The body of a request: bounded while it arrives and while it inflates, decoded strictly. */
+import { MAX_BODY_BYTES, MAX_INFLATED_BODY_BYTES } from '../../configs/limits.ts'
+import { ApiError } from '../api-error.ts'
 import { concatBytes } from '../event/bytes.ts'
-import { ApiError } from '../problem.ts'
+
+type InflatableFormat = 'gzip' | 'deflate'
+
+/** Content-Encoding to the format that the runtime inflates; HTTP's deflate is the zlib format. */
+const INFLATABLE: Readonly<Record<string, InflatableFormat>> = {
+  gzip: 'gzip',
+  'x-gzip': 'gzip',
+  deflate: 'deflate',
+}
 
 /**
- * Reads at most MAX_BODY_BYTES. Throws body_too_large as soon as the limit is passed, so an oversized
- * body is never held in memory, and empty_body.
+ * Reads the body and inflates it when Content-Encoding is gzip or deflate. Throws body_too_large as soon
+ * as a limit is passed, so neither an oversized body nor a compression bomb is ever held in memory;
+ * empty_body, unsupported_encoding, and invalid_encoding for a broken stream.
  */
 export async function readBody(request: Request): Promise<Uint8Array> {
   const announced = Number(request.headers.get('Content-Length') ?? 0)
   if (announced > MAX_BODY_BYTES) throw tooLarge(announced)
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of request.body ?? []) {
-    size += chunk.byteLength
-    if (size > MAX_BODY_BYTES) throw tooLarge(size)
-    chunks.push(chunk)
+  const format = formatOf(request.headers.get('Content-Encoding'))
+  const sent = await readWithin(MAX_BODY_BYTES, request.body)
+  const body = format === null ? sent : await inflate(sent, format)
+  if (body.byteLength === 0) {
+    throw new ApiError('empty_body', 'Send an event object or an array of them.')
   }
-  if (size === 0) throw new ApiError('empty_body', 'Send an event object or an array of them.')
-  return concatBytes(chunks)
+  return body
 }
 
 /** Bytes as text. Throws invalid_encoding: replacing broken bytes would change the data silently. */
@@ -26,32 +34,48 @@ export function decodeText(body: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(body)
   } catch (cause) {
-    throw new ApiError('invalid_encoding', 'Send JSON in UTF-8.', { cause })
+    throw new ApiError('invalid_encoding', 'Send the body in UTF-8.', { cause })
   }
 }
 
-/** Text as JSON. Throws invalid_json with the parser's position. */
-export function parseJson(text: string): unknown {
-  if (text.trim() === '') {
-    throw new ApiError('empty_body', 'Send an event object or an array of them.')
+function formatOf(header: string | null): InflatableFormat | null {
+  const encoding = header?.trim().toLowerCase() ?? ''
+  if (encoding === '' || encoding === 'identity') return null
+  const format = Object.hasOwn(INFLATABLE, encoding) ? INFLATABLE[encoding] : undefined
+  if (format === undefined) {
+    throw new ApiError('unsupported_encoding', 'Send the body plain, or as gzip or deflate.')
   }
+  return format
+}
+
+async function inflate(sent: Uint8Array, format: InflatableFormat): Promise<Uint8Array> {
+  const inflated = new Blob([sent]).stream().pipeThrough(new DecompressionStream(format))
   try {
-    return JSON.parse(text)
+    return await readWithin(MAX_INFLATED_BODY_BYTES, inflated)
   } catch (cause) {
-    throw new ApiError('invalid_json', `The JSON cannot be read: ${positionIn(cause)}.`, { cause })
+    if (cause instanceof ApiError) throw cause
+    throw new ApiError('invalid_encoding', `The body is no whole ${format} stream.`, { cause })
   }
 }
 
-/** The parser's message quotes a piece of the body; only what was wrong and where may be repeated. */
-function positionIn(cause: unknown): string {
-  const message = cause instanceof Error ? cause.message : ''
-  const position = /position \d+/.exec(message)?.[0]
-  return position === undefined ? 'it ends too early or is not JSON' : `it fails at ${position}`
+async function readWithin(
+  limitBytes: number,
+  stream: ReadableStream<Uint8Array> | null,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of stream ?? []) {
+    size += chunk.byteLength
+    if (size > limitBytes) throw tooLarge(size)
+    chunks.push(chunk)
+  }
+  return concatBytes(chunks)
 }
 
 function tooLarge(bytes: number): ApiError {
   return new ApiError(
     'body_too_large',
-    `A body may have ${MAX_BODY_BYTES} bytes, this one has ${bytes} or more; send it in parts.`,
+    `A body may have ${MAX_BODY_BYTES} bytes as sent and ${MAX_INFLATED_BODY_BYTES} inflated; ` +
+      `this one has ${bytes} or more. Send it in parts.`,
   )
 }

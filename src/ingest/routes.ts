@@ -2,20 +2,22 @@
 import { Hono } from 'hono'
 import type { Context } from 'hono'
 
-import { MAX_EVENTS_PER_POST } from '../../configs/limits.ts'
+import { ApiError } from '../api-error.ts'
 import type { AppEnv } from '../app-env.ts'
 import { configOf } from '../config.ts'
 import { requireKey } from '../credentials.ts'
-import { isJsonObject } from '../event/attributes.ts'
 import { sha256Hex } from '../event/bytes.ts'
 import { log } from '../log.ts'
-import { ApiError } from '../problem.ts'
 import { createEventQueue } from '../queue/create-event-queue.ts'
 import type { EventQueue } from '../queue/event-queue.ts'
 import type { AcceptedBatch, IngestContext } from './accept-batch.ts'
 import { acceptBatch, unreadableBodyRow } from './accept-batch.ts'
 import { packMessages } from './pack.ts'
-import { decodeText, parseJson, readBody } from './read-body.ts'
+import { decodeText, readBody } from './read-body.ts'
+import type { IncomingBatch } from './read-events.ts'
+import { readEvents } from './read-events.ts'
+
+const NOT_STORED = 'ANALYTICS_MQ_TYPE is noop: events are checked, not stored'
 
 type IngestRequest = Context<AppEnv>
 
@@ -28,26 +30,27 @@ async function track(c: IngestRequest): Promise<Response> {
   const { queueType } = configOf(c.env)
   const queue = createEventQueue(queueType, c.env.EVENTS_QUEUE)
   const body = await readBody(c.req.raw)
-  const context = await ingestContext(c, body)
-  const rawEvents = await readEvents(decodeText(body), context, queue)
-  const batch = acceptBatch(rawEvents, context)
+  const request = await requestContext(c, body)
+  const incoming = await readOrKeep(c, decodeText(body), request, queue)
+  const context = { ...request, sentTimeMs: incoming.sentTimeMs }
+  const batch = acceptBatch(incoming.events, context)
   await enqueue(queue, batch, context)
   logBatch(batch, body.byteLength, context, queue)
+  const warnings = queue.stores ? incoming.warnings : [...incoming.warnings, NOT_STORED]
   return c.json(
     {
       accepted: batch.accepted,
       rejected: batch.rejected,
       results: batch.verdicts,
       trace_id: context.traceId,
-      ...(queue.stores
-        ? {}
-        : { stored: false, warning: 'ANALYTICS_MQ_TYPE is noop: events are checked, not stored.' }),
+      ...(queue.stores ? {} : { stored: false }),
+      ...(warnings.length === 0 ? {} : { warnings }),
     },
     202,
   )
 }
 
-async function ingestContext(c: IngestRequest, body: Uint8Array): Promise<IngestContext> {
+async function requestContext(c: IngestRequest, body: Uint8Array): Promise<IngestContext> {
   const { gameId, env, timeZone } = c.get('scope')
   return {
     gameId,
@@ -55,38 +58,21 @@ async function ingestContext(c: IngestRequest, body: Uint8Array): Promise<Ingest
     timeZone,
     traceId: c.get('traceId'),
     receivedTimeMs: c.get('nowMs'),
+    sentTimeMs: null,
     bodyDigest: await sha256Hex(body),
     hashKey: configOf(c.env).hashKey,
   }
 }
 
 /** The events of a body. A body that is not JSON is kept with its reason before it is refused. */
-async function readEvents(
+async function readOrKeep(
+  c: IngestRequest,
   text: string,
   context: IngestContext,
   queue: EventQueue,
-): Promise<readonly unknown[]> {
-  const json = await parseOrKeep(text, context, queue)
-  if (isJsonObject(json)) return [json]
-  if (!Array.isArray(json)) {
-    throw new ApiError('invalid_body', 'Send an event object or an array of event objects.')
-  }
-  if (json.length > MAX_EVENTS_PER_POST) {
-    throw new ApiError(
-      'batch_too_large',
-      `A POST may hold ${MAX_EVENTS_PER_POST} events, this one has ${json.length}; send it in parts.`,
-    )
-  }
-  return json
-}
-
-async function parseOrKeep(
-  text: string,
-  context: IngestContext,
-  queue: EventQueue,
-): Promise<unknown> {
+): Promise<IncomingBatch> {
   try {
-    return parseJson(text)
+    return readEvents(text, c.req.header('Content-Type'))
   } catch (error) {
     if (error instanceof ApiError && error.code === 'invalid_json') {
       const row = unreadableBodyRow(text, error.message, context)

@@ -34,6 +34,42 @@ export async function createGame(gameId: string, timeZone = 'UTC'): Promise<void
   }
 }
 
+/** What POST /api/events/track answers to a batch that it could take apart. */
+export const answerSchema = z.object({
+  accepted: z.number(),
+  rejected: z.number(),
+  trace_id: z.string().regex(/^[0-9a-f]{16}$/),
+  results: z.array(
+    z.object({
+      index: z.number(),
+      event_id: z.string().nullable(),
+      status: z.string(),
+      code: z.string(),
+      pointer: z.string(),
+      detail: z.string(),
+    }),
+  ),
+  stored: z.boolean().optional(),
+  warnings: z.array(z.string()).optional(),
+})
+
+/** The event of the specification, now. */
+export const anEvent = (fields: Record<string, unknown> = {}) => ({
+  user_id: 'user_123',
+  session_id: 'sess_456',
+  event: 'session.start',
+  event_time: new Date().toISOString(),
+  platform: 'ios',
+  app_version: '1.2.3',
+  props: { entry_point: 'main_menu', campaign_id: 'campaign_001' },
+  ...fields,
+})
+
+export async function compressed(text: string, format: 'gzip' | 'deflate'): Promise<Uint8Array> {
+  const stream = new Blob([text]).stream().pipeThrough(new CompressionStream(format))
+  return new Uint8Array(await new Response(stream).arrayBuffer())
+}
+
 /** POST /api/events/track with the write key. */
 export function track(body: BodyInit, headers: Record<string, string> = {}): Promise<Response> {
   return exports.default.fetch('http://edge.test/api/events/track', {

@@ -7,6 +7,7 @@ const context: BatchContext = {
   gameId: 'demo',
   env: 'prod',
   receivedTimeMs: Date.parse('2026-11-20T12:00:00Z'),
+  sentTimeMs: null,
 }
 
 const sessionStart = {

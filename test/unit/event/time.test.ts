@@ -1,6 +1,6 @@
 import { describe, it } from 'vitest'
 
-import { boundTime, parseTime } from '../../../src/event/time.ts'
+import { parseTime, resolveTime } from '../../../src/event/time.ts'
 
 const RECEIVED_MS = Date.parse('2026-11-20T12:00:00Z')
 const HOUR_MS = 3_600_000
@@ -37,45 +37,74 @@ describe('parseTime', () => {
   })
 })
 
-describe('boundTime', () => {
+describe('resolveTime', () => {
+  const clocks = (sentTimeMs: number | null = null) => ({ receivedTimeMs: RECEIVED_MS, sentTimeMs })
+  const resolve = (clientTimeMs: number, sentTimeMs: number | null = null) =>
+    resolveTime(clientTimeMs, clocks(sentTimeMs))
+
   it('takes an ordinary time as it is', ({ expect }) => {
     const clientTimeMs = RECEIVED_MS - 3 * HOUR_MS
-    expect(boundTime(clientTimeMs, RECEIVED_MS)).toEqual({
-      clientTimeMs,
-      eventTimeMs: clientTimeMs,
-      method: 'client',
-    })
+    const asIs = { clientTimeMs, eventTimeMs: clientTimeMs, method: 'client' }
+    expect(resolve(clientTimeMs)).toEqual(asIs)
+    expect(resolve(clientTimeMs, RECEIVED_MS - 500)).toEqual(asIs)
+    expect(resolve(clientTimeMs, RECEIVED_MS - 60_000)).toEqual(asIs)
   })
 
   it('takes a clock that is ten minutes ahead as it is', ({ expect }) => {
-    expect(boundTime(RECEIVED_MS + 600_000, RECEIVED_MS)).toMatchObject({ method: 'client' })
+    expect(resolve(RECEIVED_MS + 600_000)).toMatchObject({ method: 'client' })
   })
 
   it('sets a time up to a day ahead to the receive time and keeps the client time', ({
     expect,
   }) => {
     const clientTimeMs = RECEIVED_MS + DAY_MS
-    expect(boundTime(clientTimeMs, RECEIVED_MS)).toEqual({
+    expect(resolve(clientTimeMs)).toEqual({
       clientTimeMs,
       eventTimeMs: RECEIVED_MS,
       method: 'clamped',
     })
   })
 
-  it('rejects a time more than a day ahead', ({ expect }) => {
-    expect(boundTime(RECEIVED_MS + DAY_MS + 1, RECEIVED_MS)).toMatchObject({
-      code: 'event_time_in_future',
+  it.for([
+    ['an hour behind', -HOUR_MS],
+    ['an hour ahead', HOUR_MS],
+    ['a year ahead', 365 * DAY_MS],
+    ['in 1970', -(RECEIVED_MS - HOUR_MS * 5)],
+    ['in 2099', Date.UTC(2099, 0) - RECEIVED_MS],
+  ] as const)('corrects a clock that is %s by the send time', ([, offsetMs], { expect }) => {
+    // Happened two hours before the batch was sent, whatever the clock says.
+    const clientTimeMs = RECEIVED_MS + offsetMs - 2 * HOUR_MS
+    expect(resolve(clientTimeMs, RECEIVED_MS + offsetMs)).toEqual({
+      clientTimeMs,
+      eventTimeMs: RECEIVED_MS - 2 * HOUR_MS,
+      method: 'sent_at',
     })
+  })
+
+  it('does not let a correction reach beyond the bounds', ({ expect }) => {
+    const year = 365 * DAY_MS
+    expect(resolve(RECEIVED_MS, RECEIVED_MS - year)).toMatchObject({ code: 'event_time_in_future' })
+    expect(resolve(RECEIVED_MS - year, RECEIVED_MS)).toMatchObject({ code: 'event_time_too_old' })
+    expect(resolve(RECEIVED_MS, RECEIVED_MS - HOUR_MS)).toMatchObject({
+      eventTimeMs: RECEIVED_MS,
+      method: 'clamped',
+    })
+  })
+
+  it('rejects a time more than a day ahead', ({ expect }) => {
+    expect(resolve(RECEIVED_MS + DAY_MS + 1)).toMatchObject({ code: 'event_time_in_future' })
   })
 
   it('accepts the thirtieth day back and rejects the moment before it', ({ expect }) => {
     const oldest = RECEIVED_MS - 30 * DAY_MS
-    expect(boundTime(oldest, RECEIVED_MS)).toMatchObject({ method: 'client' })
-    expect(boundTime(oldest - 1, RECEIVED_MS)).toMatchObject({ code: 'event_time_too_old' })
+    expect(resolve(oldest)).toMatchObject({ method: 'client' })
+    expect(resolve(oldest - 1)).toMatchObject({ code: 'event_time_too_old' })
   })
 
-  it('describes a time that no calendar holds', ({ expect }) => {
-    expect(boundTime(1e300, RECEIVED_MS)).toMatchObject({ code: 'event_time_in_future' })
-    expect(boundTime(-1e300, RECEIVED_MS)).toMatchObject({ code: 'event_time_too_old' })
+  it('rejects a time that no table holds, whatever the send time', ({ expect }) => {
+    for (const sentTimeMs of [null, 1e300, -1e300]) {
+      expect(resolve(1e300, sentTimeMs)).toMatchObject({ code: 'event_time_in_future' })
+      expect(resolve(-1e300, sentTimeMs)).toMatchObject({ code: 'event_time_too_old' })
+    }
   })
 })

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, it } from 'vitest'
 import { z } from 'zod'
 
+import { UnreadableLine } from '../../../src/event/unreadable-line.ts'
 import type { IngestContext } from '../../../src/ingest/accept-batch.ts'
 import { acceptBatch } from '../../../src/ingest/accept-batch.ts'
 import { parseHashKey, userToken } from '../../../src/sketch/token.ts'
@@ -13,6 +14,7 @@ const context: IngestContext = {
   timeZone: 'Asia/Shanghai',
   traceId: '0123456789abcdef',
   receivedTimeMs: Date.parse('2026-11-20T12:00:00Z'),
+  sentTimeMs: null,
   bodyDigest: 'ab'.repeat(32),
   hashKey,
 }
@@ -97,6 +99,46 @@ describe('acceptBatch', () => {
       skew_ms: -8 * 3_600_000,
       time_method: 'clamped',
     })
+  })
+
+  it('corrects a wrong clock by the send time, says so, and keeps the row identity', ({
+    expect,
+  }) => {
+    const wrong = { ...login, event_id: 'e1', event_time: '1970-01-02T00:00:00Z' }
+    const attempt = (receivedTime: string, sentTime: string) =>
+      acceptBatch([wrong], {
+        ...context,
+        receivedTimeMs: Date.parse(receivedTime),
+        sentTimeMs: Date.parse(sentTime),
+      })
+    const first = attempt('2026-11-20T12:00:00Z', '1970-01-02T01:00:00Z')
+    const retry = attempt('2026-11-20T12:10:00Z', '1970-01-02T01:10:00Z')
+    expect(first.verdicts).toMatchObject([{ status: 'corrected', code: 'event_time_corrected' }])
+    expect(parseRows(first.eventRows)[0]).toMatchObject({
+      event_time: '2026-11-20 11:00:00.000',
+      client_time: '1970-01-02 00:00:00.000',
+      sent_time: '1970-01-02 01:00:00.000',
+      time_method: 'sent_at',
+    })
+    const identity = { event_id: 'e1', user_id: 'u1', client_time: '1970-01-02 00:00:00.000' }
+    expect(parseRows(retry.eventRows)[0]).toMatchObject(identity)
+    expect(parseRows(first.eventRows)[0]).toMatchObject(identity)
+  })
+
+  it('keeps a line that is no JSON as it came', ({ expect }) => {
+    const batch = acceptBatch([login, new UnreadableLine('{"event":')], context)
+    expect(batch).toMatchObject({ accepted: 1, rejected: 1 })
+    expect(parseRows(batch.rejectedRows)).toMatchObject([
+      { code: 'invalid_json', event_index: 1, payload: '{"event":' },
+    ])
+  })
+
+  it('rejects an event of 100,000 levels without running out of stack', ({ expect }) => {
+    const deep: unknown = JSON.parse('[{"a":'.repeat(50_000) + '1' + '}]'.repeat(50_000))
+    const events = [deep, { ...login, props: { deep } }, { ...login, deep, props: { deep } }, login]
+    const batch = acceptBatch(events, context)
+    expect(batch).toMatchObject({ accepted: 1, rejected: 3 })
+    for (const row of parseRows(batch.rejectedRows)) expect(row['payload']).toContain('[{"a":[{"a"')
   })
 
   it('counts a user once per metric and bucket, in days of the game and minutes of UTC', ({

@@ -16,6 +16,7 @@ const context: IngestContext = {
   timeZone: 'UTC',
   traceId: '0123456789abcdef',
   receivedTimeMs: 1_795_000_000_000,
+  sentTimeMs: null,
   bodyDigest: 'ab'.repeat(32),
   hashKey: parseHashKey('0001020304050607'),
 }

@@ -176,6 +176,7 @@ describe('the events', () => {
       gameId: 'cookie-cats',
       env: 'prod',
       receivedTimeMs: firstInstallDayMs + REPLAY_DAYS * DAY_MS,
+      sentTimeMs: null,
     }
     const outcomes = Array.from(eventsOf(sample, withRounds), (text) =>
       normalizeEvent(JSON.parse(text), context),

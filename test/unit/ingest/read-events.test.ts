@@ -1,0 +1,74 @@
+import { describe, it } from 'vitest'
+
+import { UnreadableLine } from '../../../src/event/unreadable-line.ts'
+import { readEvents } from '../../../src/ingest/read-events.ts'
+
+const event = { event: 'user.login', user_id: 'u1', ts: 1_795_168_800 }
+const text = JSON.stringify(event)
+const NDJSON = 'application/x-ndjson'
+
+describe('readEvents', () => {
+  it.for([
+    ['one object', text, 'application/json'],
+    ['an array', `[${text}]`, undefined],
+    ['an array sent as a beacon', `[${text}]`, 'text/plain;charset=UTF-8'],
+    ['a list in an object', `{"events":[${text}]}`, 'application/json'],
+    ['a line', `${text}\n`, NDJSON],
+    ['a line among blank ones', `\n${text}\r\n\n`, 'application/jsonl; charset=utf-8'],
+  ] as const)('reads %s', ([, body, type], { expect }) => {
+    expect(readEvents(body, type)).toEqual({ events: [event], sentTimeMs: null, warnings: [] })
+  })
+
+  it.for([
+    ['beside a list', { events: [event], sent_at: '2026-11-20T10:00:00Z' }, [event]],
+    [
+      'in a single event',
+      { ...event, sent_at: '2026-11-20T10:00:00Z' },
+      [{ ...event, sent_at: '2026-11-20T10:00:00Z' }],
+    ],
+  ] as const)('reads the send time %s', ([, body, events], { expect }) => {
+    expect(readEvents(JSON.stringify(body), undefined)).toEqual({
+      events,
+      sentTimeMs: Date.parse('2026-11-20T10:00:00Z'),
+      warnings: [],
+    })
+  })
+
+  it.for(['soon', 1e300, {}])(
+    'accepts the events of a batch with sent_at %s and says so',
+    (sentAt, { expect }) => {
+      expect(readEvents(JSON.stringify({ events: [event], sent_at: sentAt }), undefined)).toEqual({
+        events: [event],
+        sentTimeMs: null,
+        warnings: [expect.stringContaining('sent_at')],
+      })
+    },
+  )
+
+  it('takes a broken line for one event that cannot be read', ({ expect }) => {
+    expect(readEvents(`${text}\n{"event":\n${text}`, NDJSON).events).toEqual([
+      event,
+      new UnreadableLine('{"event":'),
+      event,
+    ])
+  })
+
+  it.for([
+    ['nothing', ' \n', undefined, 'empty_body'],
+    ['no lines', '\n\n', NDJSON, 'empty_body'],
+    ['broken JSON', '[{}', undefined, 'invalid_json'],
+    ['lines without their type', `${text}\n${text}`, 'application/json', 'invalid_json'],
+    ['a number', '42', undefined, 'invalid_body'],
+    ['null', 'null', undefined, 'invalid_body'],
+    ['a list that is none', '{"events":{}}', undefined, 'invalid_body'],
+    [
+      '1,001 events',
+      JSON.stringify(Array.from({ length: 1_001 }, () => 0)),
+      undefined,
+      'batch_too_large',
+    ],
+    ['1,001 lines', '0\n'.repeat(1_001), NDJSON, 'batch_too_large'],
+  ] as const)('refuses %s', ([, body, type, code], { expect }) => {
+    expect(() => readEvents(body, type)).toThrow(expect.objectContaining({ code }))
+  })
+})
