@@ -23,7 +23,7 @@ export interface IngestContext extends BatchContext {
   readonly traceId: string
   /** IANA zone in which the game counts its days */
   readonly timeZone: string
-  /** SHA-256 of the body, hex: what a retry repeats */
+  /** SHA-256 of what a retry repeats, hex: the body, or the events of it without their send time */
   readonly bodyDigest: string
   readonly hashKey: HashKey
 }

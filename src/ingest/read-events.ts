@@ -13,6 +13,11 @@ export interface IncomingBatch {
   readonly events: readonly unknown[]
   /** When the client sent the batch, by its own clock, in milliseconds since the epoch; null if it did not say */
   readonly sentTimeMs: number | null
+  /**
+   * What a retry repeats when the body itself is not it: the events without the send time, which a retry
+   * stamps anew. Null when the body is, or when every event carries an id of its own.
+   */
+  readonly retryText: string | null
   /** What was ignored, for the answer */
   readonly warnings: readonly string[]
 }
@@ -39,7 +44,7 @@ export function readEvents(text: string, contentType: string | undefined): Incom
 
 function readLines(text: string): IncomingBatch {
   const lines = text.split('\n').filter((line) => line.trim() !== '')
-  return { events: lines.map(parseLine), sentTimeMs: null, warnings: [] }
+  return unsent(lines.map(parseLine))
 }
 
 function parseLine(line: string): unknown {
@@ -52,29 +57,44 @@ function parseLine(line: string): unknown {
 }
 
 function readJson(json: unknown): IncomingBatch {
-  if (Array.isArray(json)) return { events: json, sentTimeMs: null, warnings: [] }
+  if (Array.isArray(json)) return unsent(json)
   if (!isJsonObject(json)) {
     throw new ApiError('invalid_body', 'Send an event, an array of events or {"events": [...]}.')
   }
-  const { events, sent_at: sentAt } = json
-  if (events === undefined || json['event'] !== undefined) {
-    return { events: [json], ...readSentTime(sentAt) }
-  }
+  const { sent_at: sentAt, ...rest } = json
+  const events = json['event'] === undefined && 'events' in json ? json['events'] : [rest]
   if (!Array.isArray(events)) {
     throw new ApiError('invalid_body', 'Expected an array of events in "events".')
   }
-  return { events, ...readSentTime(sentAt) }
+  return sentAt === undefined || sentAt === null ? unsent(events) : sent(events, sentAt)
 }
 
-function readSentTime(sentAt: unknown): Pick<IncomingBatch, 'sentTimeMs' | 'warnings'> {
-  if (sentAt === undefined || sentAt === null) return { sentTimeMs: null, warnings: [] }
+function unsent(events: readonly unknown[]): IncomingBatch {
+  return { events, sentTimeMs: null, retryText: null, warnings: [] }
+}
+
+function sent(events: readonly unknown[], sentAt: unknown): IncomingBatch {
+  const retryText = events.every(hasEventId) ? null : textOf(events)
   const sentTimeMs = parseTime(sentAt)
-  if (sentTimeMs !== null && isStorableTime(sentTimeMs)) return { sentTimeMs, warnings: [] }
-  // The events are good without it, and a refused batch would be dropped by the client.
-  return {
-    sentTimeMs: null,
-    warnings: ['sent_at cannot be read; event times were taken as they are'],
+  if (sentTimeMs !== null && isStorableTime(sentTimeMs)) {
+    return { events, sentTimeMs, retryText, warnings: [] }
   }
+  // The events are good without it, and a refused batch would be dropped by the client.
+  const warnings = ['sent_at cannot be read; event times were taken as they are']
+  return { events, sentTimeMs: null, retryText, warnings }
+}
+
+/** Null for values nested beyond the stack; such events are rejected, and the body has to do for the others. */
+function textOf(events: readonly unknown[]): string | null {
+  try {
+    return JSON.stringify(events)
+  } catch {
+    return null
+  }
+}
+
+function hasEventId(event: unknown): boolean {
+  return isJsonObject(event) && typeof event['event_id'] === 'string' && event['event_id'] !== ''
 }
 
 function parseJson(text: string): unknown {

@@ -32,7 +32,9 @@ async function track(c: IngestRequest): Promise<Response> {
   const body = await readBody(c.req.raw)
   const request = await requestContext(c, body)
   const incoming = await readOrKeep(c, decodeText(body), request, queue)
-  const context = { ...request, sentTimeMs: incoming.sentTimeMs }
+  const { sentTimeMs, retryText } = incoming
+  const bodyDigest = retryText === null ? request.bodyDigest : await sha256Hex(retryText)
+  const context = { ...request, sentTimeMs, bodyDigest }
   const batch = acceptBatch(incoming.events, context)
   await enqueue(queue, batch, context)
   logBatch(batch, body.byteLength, context, queue)

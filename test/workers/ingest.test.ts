@@ -136,6 +136,22 @@ describe('POST /api/events/track', () => {
     })
   })
 
+  it('stores a batch once that is sent again with a new sent_at and without event ids', async ({
+    expect,
+  }) => {
+    const events = [anEvent({ user_id: 'resent-1' }), anEvent({ user_id: 'resent-2' })]
+    for (const sentAt of [Date.now() - 300_000, Date.now()]) {
+      const body = JSON.stringify({ events, sent_at: sentAt })
+      expect((await track(body)).status).toBe(202)
+    }
+    await track(JSON.stringify(anEvent({ user_id: 'resent-3' })))
+    await vi.waitUntil(async () => (await storedRows('events', `user_id = 'resent-3'`, {})) === 1, {
+      timeout: 15_000,
+      interval: 200,
+    })
+    expect(await storedRows('events', `user_id IN ('resent-1', 'resent-2')`, {})).toBe(2)
+  })
+
   it('accepts a batch whose sent_at cannot be read, and says that it did not help', async ({
     expect,
   }) => {

@@ -16,34 +16,55 @@ describe('readEvents', () => {
     ['a line', `${text}\n`, NDJSON],
     ['a line among blank ones', `\n${text}\r\n\n`, 'application/jsonl; charset=utf-8'],
   ] as const)('reads %s', ([, body, type], { expect }) => {
-    expect(readEvents(body, type)).toEqual({ events: [event], sentTimeMs: null, warnings: [] })
+    expect(readEvents(body, type)).toEqual({
+      events: [event],
+      sentTimeMs: null,
+      retryText: null,
+      warnings: [],
+    })
   })
 
   it.for([
-    ['beside a list', { events: [event], sent_at: '2026-11-20T10:00:00Z' }, [event]],
-    [
-      'in a single event',
-      { ...event, sent_at: '2026-11-20T10:00:00Z' },
-      [{ ...event, sent_at: '2026-11-20T10:00:00Z' }],
-    ],
-  ] as const)('reads the send time %s', ([, body, events], { expect }) => {
-    expect(readEvents(JSON.stringify(body), undefined)).toEqual({
-      events,
-      sentTimeMs: Date.parse('2026-11-20T10:00:00Z'),
-      warnings: [],
-    })
+    ['beside a list', (sentAt: unknown) => ({ events: [event], sent_at: sentAt })],
+    ['in a single event', (sentAt: unknown) => ({ ...event, sent_at: sentAt })],
+  ] as const)(
+    'reads the send time %s, and gives a retry the same text',
+    ([, bodyOf], { expect }) => {
+      const read = (sentAt: unknown) => readEvents(JSON.stringify(bodyOf(sentAt)), undefined)
+      const first = read('2026-11-20T10:00:00Z')
+      expect(first).toMatchObject({
+        events: [event],
+        sentTimeMs: Date.parse('2026-11-20T10:00:00Z'),
+        warnings: [],
+      })
+      expect(first.retryText).not.toBeNull()
+      expect(read('2026-11-20T10:05:00Z').retryText).toBe(first.retryText)
+    },
+  )
+
+  it('needs no text of a retry when every event has an id', ({ expect }) => {
+    const body = { events: [{ ...event, event_id: 'e1' }], sent_at: 1_795_168_800 }
+    expect(readEvents(JSON.stringify(body), undefined).retryText).toBeNull()
   })
 
   it.for(['soon', 1e300, {}])(
     'accepts the events of a batch with sent_at %s and says so',
     (sentAt, { expect }) => {
-      expect(readEvents(JSON.stringify({ events: [event], sent_at: sentAt }), undefined)).toEqual({
+      const body = JSON.stringify({ events: [event], sent_at: sentAt })
+      expect(readEvents(body, undefined)).toMatchObject({
         events: [event],
         sentTimeMs: null,
         warnings: [expect.stringContaining('sent_at')],
       })
     },
   )
+
+  it('reads a batch with a send time that holds 100,000 levels', ({ expect }) => {
+    const deep = '['.repeat(100_000) + ']'.repeat(100_000)
+    const batch = readEvents(`{"events":[${text},${deep}],"sent_at":1795168800}`, undefined)
+    expect(batch).toMatchObject({ sentTimeMs: 1_795_168_800_000, retryText: null })
+    expect(batch.events).toHaveLength(2)
+  })
 
   it('takes a broken line for one event that cannot be read', ({ expect }) => {
     expect(readEvents(`${text}\n{"event":\n${text}`, NDJSON).events).toEqual([
