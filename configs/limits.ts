@@ -54,6 +54,18 @@ export const MAX_FUTURE_MS = 86_400_000
 /** Platform limit of one queue message is 128,000 bytes, about 100 of them metadata. */
 export const MAX_MESSAGE_BYTES = 127_000
 
+/**
+ * Bytes of a message before compression. A message is held whole, inflated, by the consumer: this bound and
+ * the next keep a full queue batch of the most compressible messages within the isolate's 128 MB.
+ */
+export const MAX_PLAIN_MESSAGE_BYTES = 2_000_000
+
+/** Bytes of inflated messages that one insert round of the consumer holds; a usual batch is one round. */
+export const MAX_ROUND_BYTES = 8_000_000
+
+/** Bytes of a body over the limit that are read and thrown away, so that the client reads our answer. */
+export const MAX_DISCARDED_BYTES = 16_000_000
+
 /** Queues bill by chunks of 64,000 bytes; a larger message is compressed when that saves a chunk. */
 export const MESSAGE_CHUNK_BYTES = 63_800
 
@@ -66,7 +78,7 @@ export const UNKNOWN_KEY_CACHE_MS = 5_000
 /** Keys remembered per isolate; guards the memory against a stream of made-up keys. */
 export const MAX_CACHED_KEYS = 10_000
 
-/** Insert attempts that one queue batch may spend on isolating refused rows (10,000 subrequests at most). */
+/** Insert attempts that one round may spend on isolating refused rows (10,000 subrequests a batch at most). */
 export const MAX_ISOLATION_INSERTS = 400
 
 /** Seconds that a client should wait after a 503. */

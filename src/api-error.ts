@@ -13,6 +13,7 @@ export const PROBLEMS = {
   key_of_another_game: { status: 403, title: 'The key belongs to another game or environment' },
   not_found: { status: 404, title: 'There is nothing at this address' },
   unsupported_encoding: { status: 415, title: 'The body is compressed in an unknown way' },
+  method_not_allowed: { status: 405, title: 'This address has another method' },
   body_too_large: { status: 413, title: 'The body is too large; split it' },
   batch_too_large: { status: 413, title: 'The batch has too many events; split it' },
   internal: { status: 500, title: 'Something failed on our side' },

@@ -5,12 +5,13 @@ import { RETRY_AFTER_SECONDS } from '../configs/limits.ts'
 import type { ProblemCode } from './api-error.ts'
 import { ApiError, PROBLEMS } from './api-error.ts'
 import type { AppEnv } from './app-env.ts'
+import { ConfigError } from './config.ts'
 import { log } from './log.ts'
 
 /** The only exit for errors: known ones as their problem document, unknown ones as `internal`. */
 export function problemFrom(error: Error, c: Context<AppEnv>): Response {
   const known = error instanceof ApiError
-  const code: ProblemCode = known ? error.code : 'internal'
+  const code = codeOf(error)
   const { status, title } = PROBLEMS[code]
   const traceId = c.get('traceId')
   if (status >= 500) {
@@ -30,4 +31,9 @@ export function problemFrom(error: Error, c: Context<AppEnv>): Response {
     status,
     { 'Content-Type': 'application/problem+json' },
   )
+}
+
+function codeOf(error: Error): ProblemCode {
+  if (error instanceof ApiError) return error.code
+  return error instanceof ConfigError ? 'misconfigured' : 'internal'
 }

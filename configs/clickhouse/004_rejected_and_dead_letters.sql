@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS dead_letters
 (
     dead_time DateTime64(3, 'UTC') COMMENT 'When it was given up',
     dead_letter_id String COMMENT 'Identity: the message and, for a single row, its position in it',
-    reason LowCardinality(String) COMMENT 'retries_exhausted, row_refused or message_unreadable',
+    reason LowCardinality(String) COMMENT 'row_refused, message_unreadable, or message_not_stored: its retries ran out, or too many rows were refused',
     detail String COMMENT 'What the database or the decoder said',
     game_id LowCardinality(String) COMMENT 'The tenant; empty if the message cannot be read',
     env LowCardinality(String) COMMENT 'Environment; empty if the message cannot be read',

@@ -1,5 +1,3 @@
-import type { Config } from '../config.ts'
-import { configOf } from '../config.ts'
 /**
  * One queue batch in, one verdict per message out. Rows go to ClickHouse in one insert per table, user
  * tokens to one object per (game, env); a message is acknowledged only when both are on disk. Everything
@@ -7,6 +5,8 @@ import { configOf } from '../config.ts'
  *
  * The handler never throws: a throw would bring back every message of the batch, acknowledged or not.
  */
+import { MAX_ROUND_BYTES } from '../../configs/limits.ts'
+import { configOf } from '../config.ts'
 import type { Envelope, RowTable } from '../event/envelope.ts'
 import { ROW_TABLES } from '../event/envelope.ts'
 import { describeError, log } from '../log.ts'
@@ -19,6 +19,7 @@ import { readEnvelope } from './read-message.ts'
 import { retryDelaySeconds } from './retry.ts'
 
 interface ReadMessage {
+  readonly message: Message
   readonly id: string
   readonly envelope: Envelope
 }
@@ -26,79 +27,15 @@ interface ReadMessage {
 /** Handles a batch of croupier-events. Resolves always; every message is acked or retried. */
 export async function consumeEvents(batch: MessageBatch, env: Env): Promise<void> {
   const startMs = Date.now()
-  const outcomes = new Map<string, Outcome>()
-  try {
-    const config = configOf(env)
-    const messages = await readMessages(batch, env, outcomes)
-    await store(messages, env, config, outcomes)
-  } catch (error) {
-    log('error', 'batch failed', { queue: batch.queue, error })
-    for (const { id } of batch.messages) {
-      outcomes.set(id, { kind: 'deferred', reason: describeError(error) })
-    }
-  }
-  settle(batch, outcomes, startMs)
-}
-
-async function readMessages(
-  batch: MessageBatch,
-  env: Env,
-  outcomes: Map<string, Outcome>,
-): Promise<ReadMessage[]> {
-  const messages: ReadMessage[] = []
-  for (const { id, body } of batch.messages) {
-    try {
-      messages.push({ id, envelope: await readEnvelope(body) })
-      outcomes.set(id, SETTLED)
-    } catch (error) {
-      log('error', 'message unreadable', { queue: batch.queue, id, error })
-      outcomes.set(id, await forwardMessage(env.DEAD_LETTER_QUEUE, body))
-    }
-  }
-  return messages
-}
-
-async function store(
-  messages: readonly ReadMessage[],
-  env: Env,
-  config: Config,
-  outcomes: Map<string, Outcome>,
-): Promise<void> {
-  const worsen = (id: string, outcome: Outcome) =>
-    outcomes.set(id, worseOf(outcomes.get(id) ?? SETTLED, outcome))
-  const inserts = new InsertBatch(config.clickhouse, env.DEAD_LETTER_QUEUE)
-  await Promise.all([
-    addTokens(messages, env, worsen),
-    ...ROW_TABLES.map((table) => inserts.insert(table, partsOf(messages, table), worsen)),
-  ])
-}
-
-function partsOf(messages: readonly ReadMessage[], table: RowTable) {
-  return messages.flatMap(({ id, envelope }) =>
-    envelope.sections
-      .filter((section) => section.table === table)
-      .map(({ rows, ndjson }) => ({ id, envelope, rows, ndjson })),
-  )
-}
-
-function settle(
-  batch: MessageBatch,
-  outcomes: ReadonlyMap<string, Outcome>,
-  startMs: number,
-): void {
   const reasons = new Set<string>()
   let deferred = 0
-  for (const message of batch.messages) {
-    const outcome: Outcome = outcomes.get(message.id) ?? { kind: 'deferred', reason: 'no verdict' }
-    switch (outcome.kind) {
-      case 'settled':
-        message.ack()
-        break
-      case 'deferred':
+  for await (const round of roundsOf(batch, env)) {
+    for (const [message, outcome] of await storeRound(round, env)) {
+      if (outcome.kind === 'deferred') {
         deferred += 1
         reasons.add(outcome.reason)
-        message.retry({ delaySeconds: retryDelaySeconds(message.attempts, Math.random()) })
-        break
+      }
+      settle(message, outcome)
     }
   }
   log(deferred === 0 ? 'info' : 'warn', 'consumed', {
@@ -108,4 +45,84 @@ function settle(
     ...(deferred === 0 ? {} : { reasons: [...reasons].slice(0, 5) }),
     duration_ms: Date.now() - startMs,
   })
+}
+
+/**
+ * The messages of a batch in rounds that fit into memory; nearly always one. Messages that nobody can read
+ * are sent on and settled on the way.
+ */
+async function* roundsOf(batch: MessageBatch, env: Env): AsyncGenerator<ReadMessage[]> {
+  let round: ReadMessage[] = []
+  let bytes = 0
+  for (const message of batch.messages) {
+    const envelope = await readOrForward(message, env)
+    if (envelope === null) continue
+    round.push({ message, id: message.id, envelope })
+    bytes += envelope.sections.reduce((sum, { ndjson }) => sum + ndjson.byteLength, 0)
+    if (bytes < MAX_ROUND_BYTES) continue
+    yield round
+    round = []
+    bytes = 0
+  }
+  if (round.length > 0) yield round
+}
+
+async function readOrForward(message: Message, env: Env): Promise<Envelope | null> {
+  try {
+    return await readEnvelope(message.body)
+  } catch (error) {
+    log('error', 'message unreadable', { id: message.id, error })
+    settle(message, await forwardMessage(env.DEAD_LETTER_QUEUE, message.body))
+    return null
+  }
+}
+
+/** Stores a round; every message of it has an outcome. */
+async function storeRound(
+  round: readonly ReadMessage[],
+  env: Env,
+): Promise<readonly (readonly [Message, Outcome])[]> {
+  const outcomes = new Map<string, Outcome>()
+  const worsen = (id: string, outcome: Outcome) =>
+    outcomes.set(id, worseOf(outcomes.get(id) ?? SETTLED, outcome))
+  try {
+    const inserts = new InsertBatch(configOf(env).clickhouse, env.DEAD_LETTER_QUEUE)
+    await Promise.all([
+      addTokens(round, env, worsen),
+      ...ROW_TABLES.map((table) => inserts.insert(table, partsOf(round, table), worsen)),
+    ])
+  } catch (error) {
+    log('error', 'round failed', { messages: round.length, error })
+    for (const { id } of round) worsen(id, { kind: 'deferred', reason: describeError(error) })
+  }
+  return Promise.all(
+    round.map(async ({ message, id }) => [
+      message,
+      await finalOutcome(outcomes.get(id), message, env),
+    ]),
+  )
+}
+
+/** A message that is given up is done with once the dead-letter queue has it. */
+async function finalOutcome(
+  outcome: Outcome = SETTLED,
+  message: Message,
+  env: Env,
+): Promise<Outcome> {
+  if (outcome.kind !== 'given_up') return outcome
+  log('error', 'message given up', { id: message.id, reason: outcome.reason })
+  return forwardMessage(env.DEAD_LETTER_QUEUE, message.body)
+}
+
+function partsOf(round: readonly ReadMessage[], table: RowTable) {
+  return round.flatMap(({ id, envelope }) =>
+    envelope.sections
+      .filter((section) => section.table === table)
+      .map(({ rows, ndjson }) => ({ id, envelope, rows, ndjson })),
+  )
+}
+
+function settle(message: Message, outcome: Outcome): void {
+  if (outcome.kind === 'settled') message.ack()
+  else message.retry({ delaySeconds: retryDelaySeconds(message.attempts, Math.random()) })
 }

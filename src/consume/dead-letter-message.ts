@@ -15,7 +15,7 @@ import { readEnvelope } from './read-message.ts'
 
 export const deadLetterSchema = z.object({
   dead_letter_id: z.string(),
-  reason: z.enum(['retries_exhausted', 'row_refused', 'message_unreadable']),
+  reason: z.enum(['message_not_stored', 'row_refused', 'message_unreadable']),
   detail: z.string(),
   game_id: z.string(),
   env: z.string(),
@@ -34,7 +34,7 @@ export function deadLetterFromRow(part: InsertPart, table: RowTable, detail: str
   return {
     dead_letter_id: `${part.id}:${table}:${part.firstRow ?? 0}`,
     reason: 'row_refused',
-    detail: detail.slice(0, MAX_DETAIL_LENGTH),
+    detail: cut(detail),
     game_id: part.envelope.gameId,
     env: part.envelope.env,
     trace_id: part.envelope.traceId,
@@ -57,8 +57,8 @@ export async function deadLetterFromMessage(body: unknown): Promise<DeadLetter> 
     const { gameId, env, traceId } = await readEnvelope(body)
     return {
       ...whole,
-      reason: 'retries_exhausted',
-      detail: 'the queue gave up after its last retry',
+      reason: 'message_not_stored',
+      detail: 'the last retry has failed, or too many rows were refused',
       game_id: gameId,
       env,
       trace_id: traceId,
@@ -67,7 +67,7 @@ export async function deadLetterFromMessage(body: unknown): Promise<DeadLetter> 
     return {
       ...whole,
       reason: 'message_unreadable',
-      detail: describeError(error).slice(0, MAX_DETAIL_LENGTH),
+      detail: cut(describeError(error)),
       game_id: '',
       env: '',
       trace_id: '',
@@ -82,10 +82,14 @@ export async function sendDeadLetter(queue: Queue, letter: DeadLetter): Promise<
   return outcomeOf(queue.send(letter, { contentType: 'json' }))
 }
 
-/** Sends a message on that nobody can read, as it came. */
+/** Sends a whole message on, as it came: nobody can read it, or too many of its rows are refused. */
 export async function forwardMessage(queue: Queue, body: unknown): Promise<Outcome> {
-  const contentType = isBytes(body) ? 'bytes' : 'json'
-  return outcomeOf(queue.send(body, { contentType }))
+  // A queue hands over an ArrayBuffer and takes a view on one.
+  return outcomeOf(
+    isBytes(body)
+      ? queue.send(new Uint8Array(body), { contentType: 'bytes' })
+      : queue.send(body, { contentType: 'json' }),
+  )
 }
 
 async function outcomeOf(sent: Promise<unknown>): Promise<Outcome> {
@@ -95,6 +99,11 @@ async function outcomeOf(sent: Promise<unknown>): Promise<Outcome> {
   } catch (error) {
     return { kind: 'deferred', reason: `dead-letter queue: ${describeError(error)}` }
   }
+}
+
+/** Half a surrogate pair at the cut would make the letter itself a row that is refused. */
+function cut(detail: string): string {
+  return detail.slice(0, MAX_DETAIL_LENGTH).toWellFormed()
 }
 
 function isBytes(body: unknown): body is ArrayBuffer | Uint8Array {

@@ -1,6 +1,7 @@
 /**
- * One insert per table and queue batch. When the database refuses the data, the batch is halved until the
- * refused rows stand alone; those become dead letters, all others are stored.
+ * One insert per table and round. When the database refuses the data, the round is halved until the refused
+ * rows stand alone; those become dead letters, all others are stored. A round with very many refused rows
+ * is not worth that: what is left of it is given up as whole messages.
  */
 import { MAX_ISOLATION_INSERTS } from '../../configs/limits.ts'
 import type { ClickHouseConnection } from '../clickhouse/connection.ts'
@@ -47,6 +48,10 @@ export class InsertBatch {
     refusal: Extract<InsertOutcome, { kind: 'refused' }>,
     worsen: Worsen,
   ): Promise<void> {
+    if (this.#insertsLeft <= 0) {
+      for (const { id } of parts) worsen(id, { kind: 'given_up', reason: 'too many refused rows' })
+      return
+    }
     const halves = parts.length > 1 ? halve(parts) : splitRows(parts)
     if (halves !== null) {
       for (const half of halves) await this.insert(table, half, worsen)
@@ -59,9 +64,6 @@ export class InsertBatch {
   }
 
   async #insertOnce(table: RowTable, parts: readonly InsertPart[]): Promise<InsertOutcome> {
-    if (this.#insertsLeft <= 0) {
-      return { kind: 'transient', code: null, reason: 'too many refused rows for one batch' }
-    }
     this.#insertsLeft -= 1
     // The queue may hand over the same messages in another order; the same set makes the same insert.
     const sorted = parts.toSorted((a, b) => (a.id < b.id ? -1 : 1))
@@ -77,8 +79,7 @@ export class InsertBatch {
 /** Deduplication token: the messages, and where a message was taken apart, the rows of it. */
 async function insertToken(table: RowTable, parts: readonly InsertPart[]): Promise<string> {
   const text = parts.map(({ id, firstRow = 0, rows }) => `${id}:${firstRow}:${rows}`).join('\n')
-  return sha256Hex(`${table}
-${text}`)
+  return sha256Hex([table, text].join('\n'))
 }
 
 function halve(parts: readonly InsertPart[]): [readonly InsertPart[], readonly InsertPart[]] {

@@ -1,9 +1,8 @@
 /** Queue messages to envelopes: inflate when the sender compressed, then decode. */
+import { MAX_PLAIN_MESSAGE_BYTES } from '../../configs/limits.ts'
+import { concatBytes } from '../event/bytes.ts'
 import type { Envelope } from '../event/envelope.ts'
 import { decodeEnvelope, EnvelopeError } from '../event/envelope.ts'
-
-/** An inflated message may have this many bytes; ours stay far below, a bomb does not. */
-const MAX_INFLATED_BYTES = 16_000_000
 
 const GZIP_MAGIC = [0x1f, 0x8b]
 
@@ -27,12 +26,13 @@ async function inflate(bytes: Uint8Array): Promise<Uint8Array> {
   try {
     for await (const chunk of inflated) {
       size += chunk.byteLength
-      if (size > MAX_INFLATED_BYTES) break
+      if (size > MAX_PLAIN_MESSAGE_BYTES) break
       chunks.push(chunk)
     }
   } catch (cause) {
     throw new EnvelopeError('the gzip stream is broken', { cause })
   }
-  if (size > MAX_INFLATED_BYTES) throw new EnvelopeError('the message inflates beyond its bound')
-  return new Uint8Array(await new Blob(chunks).arrayBuffer())
+  if (size > MAX_PLAIN_MESSAGE_BYTES)
+    throw new EnvelopeError('the message inflates beyond its bound')
+  return concatBytes(chunks)
 }

@@ -31,10 +31,13 @@ const ENVELOPE_FIELDS: ReadonlySet<string> = new Set([
   'attrs',
 ])
 
-const ID_PATTERN = /^[\p{L}\p{N}_.:@+/=|#~-]+$/u
+const ID_PATTERN = /^[\p{L}\p{M}\p{N}_.:@+/=|#~-]+$/u
 // eslint-disable-next-line no-control-regex -- control characters are what it excludes
 const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f]/
-const PROPERTY_NAME_PATTERN = /^[\p{L}\p{N}_$.:-]+$/u
+const PROPERTY_NAME_PATTERN = /^[\p{L}\p{M}\p{N}_$.:-]+$/u
+
+/** Characters of a name that a pointer repeats: enough to find it, whatever was sent. */
+const MAX_POINTER_NAME_LENGTH = 256
 
 /** Ids: bounded, of letters and digits of any script and `_ . : @ + / = | # ~ -`. */
 export const idSchema = z
@@ -80,48 +83,45 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** The objects of an event that hold attributes, by their names in it. */
+const CONTAINERS = ['props', 'attrs'] as const
+
 /**
  * JSON pointer (RFC 6901) to an attribute of `raw` where the client put it, or, when it is missing, where
- * it belongs: columns at the top level, all others in the properties.
+ * it belongs: columns at the top level, all others in the properties. Long names are cut.
  */
 export function pointerTo(raw: JsonObject, name: string): string {
-  const container = raw['props'] === undefined && raw['attrs'] !== undefined ? 'attrs' : 'props'
-  const nested = raw[container]
-  const isNested = isJsonObject(nested) && Object.hasOwn(nested, name)
-  const isTopLevel = Object.hasOwn(raw, name) || (COLUMN_NAMES.has(name) && !isNested)
-  const escaped = name.replaceAll('~', '~0').replaceAll('/', '~1')
-  return isTopLevel ? `/${escaped}` : `/${container}/${escaped}`
+  const shown = name.slice(0, MAX_POINTER_NAME_LENGTH).toWellFormed()
+  const escaped = shown.replaceAll('~', '~0').replaceAll('/', '~1')
+  if (Object.hasOwn(raw, name)) return `/${escaped}`
+  for (const container of CONTAINERS) {
+    const nested = raw[container]
+    if (isJsonObject(nested) && Object.hasOwn(nested, name)) return `/${container}/${escaped}`
+  }
+  if (COLUMN_NAMES.has(name)) return `/${escaped}`
+  return isAbsent(raw['props']) && !isAbsent(raw['attrs'])
+    ? `/attrs/${escaped}`
+    : `/props/${escaped}`
 }
 
 /** Splits the attributes of an event into columns and properties, or says why that cannot be done. */
 export function readAttributes(raw: JsonObject): Attributes | RejectionReason {
-  const nested = raw['props'] ?? raw['attrs'] ?? {}
-  if (!isJsonObject(nested)) {
-    return {
-      code: 'invalid_attribute',
-      pointer: raw['props'] === undefined ? '/attrs' : '/props',
-      detail: 'expected an object',
-    }
-  }
   // Without a prototype "__proto__" is a name like any other.
   const columns: Record<string, unknown> = Object.create(null)
   const props: Record<string, unknown> = Object.create(null)
-  for (const [name, value] of Object.entries(nested)) {
-    if (isAbsent(value)) continue
-    const target = COLUMN_NAMES.has(name) ? columns : props
-    target[name] = value
+  for (const container of CONTAINERS) {
+    const nested = raw[container]
+    if (isAbsent(nested)) continue
+    if (!isJsonObject(nested)) {
+      return { code: 'invalid_attribute', pointer: `/${container}`, detail: 'expected an object' }
+    }
+    for (const [name, value] of Object.entries(nested)) {
+      if (!take(name, value, columns, props)) return conflict(raw, name)
+    }
   }
   for (const [name, value] of Object.entries(raw)) {
-    if (isAbsent(value) || ENVELOPE_FIELDS.has(name)) continue
-    const target = COLUMN_NAMES.has(name) ? columns : props
-    if (name in target && target[name] !== value) {
-      return {
-        code: 'property_conflict',
-        pointer: pointerTo(raw, name),
-        detail: `expected one value; ${name} stands at the top level and in the properties`,
-      }
-    }
-    target[name] = value
+    if (ENVELOPE_FIELDS.has(name)) continue
+    if (!take(name, value, columns, props)) return conflict(raw, name)
   }
   const parsed = columnsSchema.safeParse(columns)
   if (!parsed.success) {
@@ -144,6 +144,28 @@ export function readAttributes(raw: JsonObject): Attributes | RejectionReason {
     }
   }
   return { columns: parsed.data, props, propsJson }
+}
+
+/** False when the attribute has another value already. Two lists or objects count as two values. */
+function take(
+  name: string,
+  value: unknown,
+  columns: Record<string, unknown>,
+  props: Record<string, unknown>,
+): boolean {
+  if (isAbsent(value)) return true
+  const target = COLUMN_NAMES.has(name) ? columns : props
+  if (name in target && target[name] !== value) return false
+  target[name] = value
+  return true
+}
+
+function conflict(raw: JsonObject, name: string): RejectionReason {
+  return {
+    code: 'property_conflict',
+    pointer: pointerTo(raw, name),
+    detail: 'expected one value; the attribute stands in two places with two values',
+  }
 }
 
 function isAbsent(value: unknown): boolean {
@@ -202,6 +224,13 @@ function firstFault<Item>(
 }
 
 function checkText(text: string): Fault | null {
+  // ClickHouse's JSON functions read nothing of an object that holds half a surrogate pair.
+  if (!text.isWellFormed()) {
+    return {
+      code: 'invalid_attribute',
+      detail: 'expected whole characters; a string ends or begins in the middle of one',
+    }
+  }
   if (text.length <= MAX_PROPERTY_STRING_LENGTH) return null
   return {
     code: 'properties_too_large',
@@ -213,6 +242,9 @@ function checkText(text: string): Fault | null {
 const FIRST_FLOAT_ONLY = 1e21
 
 function checkNumber(value: number): Fault | null {
+  if (!Number.isFinite(value)) {
+    return { code: 'invalid_attribute', detail: 'expected a number of at most 1.8e308' }
+  }
   const rounded = Number.isInteger(value) && !Number.isSafeInteger(value)
   if (!rounded || Math.abs(value) >= FIRST_FLOAT_ONLY) return null
   return {

@@ -5,6 +5,8 @@ import type { Attributes, Columns } from './attributes.ts'
 import { idSchema, isJsonObject, pointerTo, readAttributes } from './attributes.ts'
 import type { EventDefinition } from './catalog.ts'
 import { checkAttribute, findAttribute, findEvent } from './catalog.ts'
+import type { Payment } from './payment.ts'
+import { readPayment } from './payment.ts'
 import type { RejectionReason } from './rejection.ts'
 import type { BatchClocks, EventTime } from './time.ts'
 import { parseTime, resolveTime } from './time.ts'
@@ -15,6 +17,8 @@ export interface BatchContext extends BatchClocks {
   readonly env: string
 }
 
+type JsonObject = Readonly<Record<string, unknown>>
+
 export interface AcceptedEvent {
   readonly definition: EventDefinition
   /** As sent; null when the client gave none */
@@ -22,10 +26,11 @@ export interface AcceptedEvent {
   readonly userId: string
   readonly time: EventTime
   readonly columns: Columns
+  readonly props: JsonObject
   readonly propsJson: string
+  /** Null for an event that is no payment */
+  readonly payment: Payment | null
 }
-
-type JsonObject = Readonly<Record<string, unknown>>
 
 /** An accepted event, or the first reason against it. */
 export function normalizeEvent(
@@ -45,11 +50,16 @@ export function normalizeEvent(
   if ('code' in time) return time
   const attributes = readAttributes(raw)
   if ('code' in attributes) return attributes
-  const { columns, propsJson } = attributes
+  const { columns, props, propsJson } = attributes
   const userId = columns.user_id
   if (userId === undefined) return missing(raw, 'user_id', definition)
   const fault = checkAttributes(raw, attributes, definition)
-  return fault ?? { definition, eventId, userId, time, columns, propsJson }
+  if (fault !== null) return fault
+  const payment = readPayment(definition.id, props)
+  if (payment !== null && 'code' in payment) {
+    return { ...payment, pointer: pointerTo(raw, 'price_usd') }
+  }
+  return { definition, eventId, userId, time, columns, props, propsJson, payment }
 }
 
 function isRejection(value: RejectionReason | string | null): value is RejectionReason {
@@ -100,24 +110,25 @@ function readEventId(raw: JsonObject): string | null | RejectionReason {
 }
 
 function readTime(raw: JsonObject, clocks: BatchClocks): EventTime | RejectionReason {
-  const field = raw['event_time'] === undefined && raw['ts'] !== undefined ? 'ts' : 'event_time'
-  const value = raw[field] ?? ''
-  if (value === '') {
+  const field = ['event_time', 'ts'].find((name) => (raw[name] ?? '') !== '')
+  if (field === undefined) {
     return {
       code: 'missing_attribute',
       pointer: '/event_time',
       detail: 'expected event_time (or ts)',
     }
   }
-  const timeMs = parseTime(value)
+  const pointer = `/${field}`
+  const timeMs = parseTime(raw[field])
   if (timeMs === null) {
     return {
       code: 'invalid_time',
-      pointer: `/${field}`,
+      pointer,
       detail: 'expected RFC 3339 with an offset, or seconds or milliseconds since the epoch',
     }
   }
-  return resolveTime(timeMs, clocks)
+  const resolved = resolveTime(timeMs, clocks)
+  return 'code' in resolved ? { ...resolved, pointer } : resolved
 }
 
 function checkAttributes(

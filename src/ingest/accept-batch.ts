@@ -9,6 +9,7 @@ import { gameDay, minuteOf } from '../event/game-day.ts'
 import { deriveEventId, rowIdentity } from '../event/identity.ts'
 import type { AcceptedEvent, BatchContext } from '../event/normalize.ts'
 import { normalizeEvent } from '../event/normalize.ts'
+import { toPaymentRow } from '../event/payment.ts'
 import type { CorrectionCode, RejectionReason, Verdict } from '../event/rejection.ts'
 import { toEventRow, toRejectedRow } from '../event/rows.ts'
 import type { TimeMethod } from '../event/time.ts'
@@ -35,6 +36,8 @@ export interface AcceptedBatch {
   readonly verdicts: readonly Verdict[]
   /** NDJSON lines of `events` */
   readonly eventRows: readonly string[]
+  /** NDJSON lines of `payments`, for the accepted events that are payments */
+  readonly paymentRows: readonly string[]
   /** NDJSON lines of `events_rejected` */
   readonly rejectedRows: readonly string[]
   readonly tokens: readonly TokenGroup[]
@@ -57,6 +60,7 @@ const CORRECTIONS = {
 export function acceptBatch(rawEvents: readonly unknown[], context: IngestContext): AcceptedBatch {
   const verdicts: Verdict[] = []
   const eventRows: string[] = []
+  const paymentRows: string[] = []
   const rejectedRows: string[] = []
   const tokens = new TokenCollector(context)
   const firstIndexes = new Map<string, number>()
@@ -75,6 +79,9 @@ export function acceptBatch(rawEvents: readonly unknown[], context: IngestContex
     }
     const eventId = outcome.eventId ?? deriveEventId(context.bodyDigest, index)
     eventRows.push(toEventRow(outcome, eventId, context))
+    if (outcome.payment !== null) {
+      paymentRows.push(toPaymentRow(outcome, outcome.payment, context))
+    }
     tokens.add(outcome)
     const correction = CORRECTIONS[outcome.time.method]
     if (correction !== null) {
@@ -87,6 +94,7 @@ export function acceptBatch(rawEvents: readonly unknown[], context: IngestContex
     rejected: rejectedRows.length,
     verdicts,
     eventRows,
+    paymentRows,
     rejectedRows,
     tokens: tokens.groups(),
   }

@@ -1,9 +1,13 @@
 /**
  * One POST into as few queue messages as the platform allows: one, nearly always. A message above one
- * billed chunk is gzipped; one that is still above the platform's limit is split at row borders. The parts
+ * billed chunk is gzipped; one that is above the platform's limit even so, or large before that, is split at row borders. The parts
  * repeat nothing, and every row keeps its identity, so a retry after a half-sent POST adds no row.
  */
-import { MAX_MESSAGE_BYTES, MESSAGE_CHUNK_BYTES } from '../../configs/limits.ts'
+import {
+  MAX_MESSAGE_BYTES,
+  MAX_PLAIN_MESSAGE_BYTES,
+  MESSAGE_CHUNK_BYTES,
+} from '../../configs/limits.ts'
 import { gzip } from '../event/bytes.ts'
 import type { RowTable, TokenGroup } from '../event/envelope.ts'
 import { encodeEnvelope } from '../event/envelope.ts'
@@ -16,23 +20,24 @@ interface Draft {
 
 /** The messages of a batch, ready to send; none when it holds no row. */
 export async function packMessages(
-  batch: Pick<AcceptedBatch, 'eventRows' | 'rejectedRows' | 'tokens'>,
+  batch: Pick<AcceptedBatch, 'eventRows' | 'paymentRows' | 'rejectedRows' | 'tokens'>,
   context: IngestContext,
 ): Promise<Uint8Array[]> {
   const rows = new Map<RowTable, readonly string[]>()
   if (batch.eventRows.length > 0) rows.set('events', batch.eventRows)
+  if (batch.paymentRows.length > 0) rows.set('payments', batch.paymentRows)
   if (batch.rejectedRows.length > 0) rows.set('events_rejected', batch.rejectedRows)
   return rows.size === 0 ? [] : packDraft({ rows, tokens: batch.tokens }, context)
 }
 
 async function packDraft(draft: Draft, context: IngestContext): Promise<Uint8Array[]> {
   const plain = encodeDraft(draft, context)
-  const message = plain.byteLength > MESSAGE_CHUNK_BYTES ? await gzip(plain) : plain
-  if (message.byteLength <= MAX_MESSAGE_BYTES) return [message]
-  const halves = split(draft)
-  if (halves === null) {
-    throw new Error(`one row fills a message of ${message.byteLength} bytes`)
+  if (plain.byteLength <= MAX_PLAIN_MESSAGE_BYTES) {
+    const message = plain.byteLength > MESSAGE_CHUNK_BYTES ? await gzip(plain) : plain
+    if (message.byteLength <= MAX_MESSAGE_BYTES) return [message]
   }
+  const halves = split(draft)
+  if (halves === null) throw new Error(`one row fills a message of ${plain.byteLength} bytes`)
   const [first, second] = await Promise.all(halves.map((half) => packDraft(half, context)))
   return [...(first ?? []), ...(second ?? [])]
 }

@@ -1,5 +1,9 @@
 /** The body of a request: bounded while it arrives and while it inflates, decoded strictly. */
-import { MAX_BODY_BYTES, MAX_INFLATED_BODY_BYTES } from '../../configs/limits.ts'
+import {
+  MAX_BODY_BYTES,
+  MAX_DISCARDED_BYTES,
+  MAX_INFLATED_BODY_BYTES,
+} from '../../configs/limits.ts'
 import { ApiError } from '../api-error.ts'
 import { concatBytes } from '../event/bytes.ts'
 
@@ -13,15 +17,13 @@ const INFLATABLE: Readonly<Record<string, InflatableFormat>> = {
 }
 
 /**
- * Reads the body and inflates it when Content-Encoding is gzip or deflate. Throws body_too_large as soon
- * as a limit is passed, so neither an oversized body nor a compression bomb is ever held in memory;
+ * Reads the body and inflates it when Content-Encoding is gzip or deflate. Throws body_too_large
+ * when a limit is passed, without ever holding an oversized body or a compression bomb in memory;
  * empty_body, unsupported_encoding, and invalid_encoding for a broken stream.
  */
 export async function readBody(request: Request): Promise<Uint8Array> {
-  const announced = Number(request.headers.get('Content-Length') ?? 0)
-  if (announced > MAX_BODY_BYTES) throw tooLarge(announced)
   const format = formatOf(request.headers.get('Content-Encoding'))
-  const sent = await readWithin(MAX_BODY_BYTES, request.body)
+  const sent = await readWithin(MAX_BODY_BYTES, request.body, MAX_DISCARDED_BYTES)
   const body = format === null ? sent : await inflate(sent, format)
   if (body.byteLength === 0) {
     throw new ApiError('empty_body', 'Send an event object or an array of them.')
@@ -51,24 +53,31 @@ function formatOf(header: string | null): InflatableFormat | null {
 async function inflate(sent: Uint8Array, format: InflatableFormat): Promise<Uint8Array> {
   const inflated = new Blob([sent]).stream().pipeThrough(new DecompressionStream(format))
   try {
-    return await readWithin(MAX_INFLATED_BODY_BYTES, inflated)
+    return await readWithin(MAX_INFLATED_BODY_BYTES, inflated, 0)
   } catch (cause) {
     if (cause instanceof ApiError) throw cause
     throw new ApiError('invalid_encoding', `The body is no whole ${format} stream.`, { cause })
   }
 }
 
+/**
+ * Reads up to `limitBytes`. Of a longer stream up to `discardBytes` more are read and thrown away: a client
+ * that is still sending when the answer comes sees a broken connection instead of it.
+ */
 async function readWithin(
   limitBytes: number,
   stream: ReadableStream<Uint8Array> | null,
+  discardBytes: number,
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of stream ?? []) {
     size += chunk.byteLength
-    if (size > limitBytes) throw tooLarge(size)
-    chunks.push(chunk)
+    if (size > limitBytes + discardBytes) break
+    if (size <= limitBytes) chunks.push(chunk)
+    else chunks.length = 0
   }
+  if (size > limitBytes) throw tooLarge(size)
   return concatBytes(chunks)
 }
 

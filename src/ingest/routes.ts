@@ -23,7 +23,10 @@ type IngestRequest = Context<AppEnv>
 
 /** Routes under /api/events. */
 export function ingestRoutes(): Hono<AppEnv> {
-  return new Hono<AppEnv>().post('/track', requireKey('write'), track)
+  return new Hono<AppEnv>().post('/track', requireKey('write'), track).all('/track', (c) => {
+    c.header('Allow', 'POST')
+    throw new ApiError('method_not_allowed', 'Send events with POST.')
+  })
 }
 
 async function track(c: IngestRequest): Promise<Response> {
@@ -78,7 +81,11 @@ async function readOrKeep(
   } catch (error) {
     if (error instanceof ApiError && error.code === 'invalid_json') {
       const row = unreadableBodyRow(text, error.message, context)
-      await enqueue(queue, { eventRows: [], rejectedRows: [row], tokens: [] }, context)
+      await enqueue(
+        queue,
+        { eventRows: [], paymentRows: [], rejectedRows: [row], tokens: [] },
+        context,
+      )
     }
     throw error
   }

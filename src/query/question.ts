@@ -1,5 +1,5 @@
-import type { ClickHouseConnection } from '../clickhouse/connection.ts'
 /** From a checked query to the question that ClickHouse is asked, with the days that its answer is told in. */
+import type { ClickHouseConnection } from '../clickhouse/connection.ts'
 import type { ActivityWindows } from '../clickhouse/queries/active-users.ts'
 import { LAST_RETENTION_DAY } from '../clickhouse/queries/cohorts.ts'
 import type { Dimension, Filter } from '../clickhouse/queries/dimension.ts'

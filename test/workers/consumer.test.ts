@@ -10,7 +10,7 @@ import { aMessage, anEventRow, countRows, messageOf } from './support.ts'
 const EVENTS = 'croupier-events'
 const DEAD_LETTERS = 'croupier-dead-letters'
 
-type TestMessage = ReturnType<typeof aMessage>
+type TestMessage = Omit<ReturnType<typeof aMessage>, 'body'> & { body: Uint8Array | ArrayBuffer }
 
 async function consume(messages: readonly TestMessage[], testEnv: Env = env, queue = EVENTS) {
   const batch = createMessageBatch(queue, [...messages])
@@ -91,7 +91,8 @@ describe('the consumer of croupier-events', () => {
   it('forwards a message that nobody can read and acknowledges the others', async ({ expect }) => {
     const broken = {
       ...aMessage('broken-1', 'x', []),
-      body: new TextEncoder().encode('no envelope'),
+      // As a queue delivers it: the buffer, not a view on it.
+      body: new Uint8Array(new TextEncoder().encode('no envelope')).buffer,
     }
     const result = await consume([broken, aMessage('broken-2', 'broken', ids('a', 2))])
     expect(result).toMatchObject({ acked: ['broken-1', 'broken-2'], retried: [] })
@@ -100,6 +101,44 @@ describe('the consumer of croupier-events', () => {
       timeout: 15_000,
       interval: 200,
     })
+  })
+
+  it('gives up a message of refused rows as a whole, and stores the messages beside it', async ({
+    expect,
+  }) => {
+    const bad = ids('bad', 500).map((id) => anEventRow('hopeless', id, 'not a time'))
+    const hopeless = messageOf('hopeless-2', 'hopeless', bad)
+    const result = await consume([
+      aMessage('hopeless-1', 'hopeless', ids('before', 5)),
+      hopeless,
+      aMessage('hopeless-3', 'hopeless', ids('after', 5)),
+    ])
+    expect(result.acked.toSorted()).toEqual(['hopeless-1', 'hopeless-2', 'hopeless-3'])
+    expect(await countEvents('hopeless')).toBe(10)
+    const condition = `game_id = 'hopeless' AND reason = 'message_not_stored'
+      AND base64Decode(payload) = {body:String}`
+    const body = new TextDecoder().decode(hopeless.body)
+    await vi.waitUntil(async () => (await countRows('dead_letters', condition, { body })) === 1, {
+      timeout: 20_000,
+      interval: 200,
+    })
+  })
+
+  it('stores a batch that is larger than one round', async ({ expect }) => {
+    const property = JSON.stringify(`{"a":"${'x'.repeat(4_000)}"}`)
+    const messages = await Promise.all(
+      ids('large', 12).map(async (id) => {
+        const rows = ids(id, 400).map((eventId) =>
+          anEventRow('large', eventId).replace('"{}"', property),
+        )
+        const { body, timestamp, attempts } = messageOf(id, 'large', rows)
+        return { id, timestamp, attempts, body: await gzip(body) }
+      }),
+    )
+    const { acked, retried } = await consume(messages)
+    expect(acked).toHaveLength(12)
+    expect(retried).toEqual([])
+    expect(await countEvents('large')).toBe(4_800)
   })
 
   it('reads a message that the sender compressed', async ({ expect }) => {
@@ -151,7 +190,7 @@ describe('the consumer of croupier-dead-letters', () => {
   it('keeps a message that ran out of retries whole, with its game and trace', async ({
     expect,
   }) => {
-    const condition = `game_id = 'dead' AND env = 'prod' AND reason = 'retries_exhausted'
+    const condition = `game_id = 'dead' AND env = 'prod' AND reason = 'message_not_stored'
       AND trace_id = '0123456789abcdef' AND base64Decode(payload) = {body:String}`
     const body = new TextDecoder().decode(exhausted.body)
     expect(await countRows('dead_letters', condition, { body })).toBe(1)

@@ -152,6 +152,55 @@ describe('POST /api/events/track', () => {
     expect(await storedRows('events', `user_id IN ('resent-1', 'resent-2')`, {})).toBe(2)
   })
 
+  it('stores what was accepted beside bad lines that inflate to megabytes', async ({ expect }) => {
+    const good = Array.from({ length: 300 }, (_, index) => anEvent({ event_id: `beside-${index}` }))
+    const bad = Array.from({ length: 360 }, () => '\u0001'.repeat(7_700))
+    const body = [...good.map((event) => JSON.stringify(event)), ...bad].join('\n')
+    const response = await track(await compressed(body, 'gzip'), {
+      'Content-Type': 'application/x-ndjson',
+      'Content-Encoding': 'gzip',
+    })
+    expect(answerSchema.parse(await response.json())).toMatchObject({
+      accepted: 300,
+      rejected: 360,
+    })
+    const stored = () => storedRows('events', `startsWith(event_id, 'beside-')`, {})
+    await vi.waitUntil(async () => (await stored()) === 300, { timeout: 20_000, interval: 200 })
+  })
+
+  it('counts an order once that is reported three ways, and keeps its amount in cents', async ({
+    expect,
+  }) => {
+    const purchase = (fields: Record<string, unknown>) => ({
+      user_id: 'payer',
+      event: 'purchase_success',
+      event_time: Date.now(),
+      order_id: 'order-1',
+      sku_id: 'gems_100',
+      price_usd: 9.99,
+      country: 'DE',
+      ...fields,
+    })
+    const bodies = [
+      purchase({}),
+      [purchase({ event_id: 'p-1' })],
+      {
+        events: [purchase({ event_id: 'p-2', event_time: Date.now() - 86_400_000 })],
+        sent_at: Date.now(),
+      },
+    ]
+    for (const body of bodies) expect((await track(JSON.stringify(body))).status).toBe(202)
+    const condition = `user_id = 'payer' AND order_id = 'order-1' AND amount_cents = 999
+      AND currency = 'USD' AND status = 'success' AND product_id = 'gems_100' AND country = 'DE'`
+    await vi.waitUntil(
+      async () =>
+        (await storedRows('payments', condition, {})) === 1 &&
+        (await storedRows('events', `user_id = 'payer'`, {})) === 3,
+      { timeout: 15_000, interval: 200 },
+    )
+    expect(await storedRows('payments', `user_id = 'payer'`, {})).toBe(1)
+  })
+
   it('accepts a batch whose sent_at cannot be read, and says that it did not help', async ({
     expect,
   }) => {

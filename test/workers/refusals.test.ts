@@ -109,7 +109,7 @@ describe('POST /api/events/track', () => {
       status: 413,
       code: 'body_too_large',
     })
-    expect(sent).toBeLessThan(2_000_000)
+    expect(sent).toBeLessThan(20_000_000)
   })
 
   it('keeps a body that is not JSON with its reason', async ({ expect }) => {
@@ -176,9 +176,18 @@ describe('POST /api/events/track', () => {
     )
     const text = await response.text()
     expect(response.status).toBe(500)
+    expect(JSON.parse(text)).toMatchObject({ code: 'misconfigured' })
     expect(logged.mock.calls.flat().join('\n')).toContain('SKETCH_KEY')
     expect(logged.mock.calls.flat().join('\n') + text).not.toContain('secret-value')
     logged.mockRestore()
+  })
+})
+
+describe('another method', () => {
+  it('is refused with the one that works', async ({ expect }) => {
+    const response = await exports.default.fetch(URL_TRACK)
+    expect(response.headers.get('Allow')).toBe('POST')
+    expect(await problemOf(response)).toMatchObject({ status: 405, code: 'method_not_allowed' })
   })
 })
 

@@ -7,9 +7,9 @@ import { deadLetterDelaySeconds, retryDelaySeconds } from '../../../src/consume/
 const MAX_RETRIES = 100
 
 describe('retryDelaySeconds', () => {
-  it('doubles from two seconds to ten minutes', ({ expect }) => {
-    const delays = [1, 2, 3, 9, 10, 100].map((attempts) => retryDelaySeconds(attempts, 0.5))
-    expect(delays).toEqual([2, 4, 8, 512, 600, 600])
+  it('doubles from two seconds to ten minutes, and becomes four hours after six', ({ expect }) => {
+    const delays = [1, 2, 3, 9, 10, 40, 41, 100].map((attempts) => retryDelaySeconds(attempts, 0.5))
+    expect(delays).toEqual([2, 4, 8, 512, 600, 600, 14_400, 14_400])
   })
 
   it('spreads a delay by a quarter to both sides', ({ expect }) => {
@@ -18,7 +18,7 @@ describe('retryDelaySeconds', () => {
         fc.integer({ min: 1, max: MAX_RETRIES }),
         fc.double({ min: 0, max: 0.999, noNaN: true }),
         (attempts, random) => {
-          const middle = Math.min(2 ** attempts, 600)
+          const middle = attempts > 40 ? 14_400 : Math.min(2 ** attempts, 600)
           const delay = retryDelaySeconds(attempts, random)
           expect(delay).toBeGreaterThanOrEqual(Math.floor(middle * 0.75))
           expect(delay).toBeLessThanOrEqual(Math.ceil(middle * 1.25))
@@ -29,10 +29,15 @@ describe('retryDelaySeconds', () => {
     )
   })
 
-  it('outlasts half a day of a dead database, and dead letters three days', ({ expect }) => {
-    const total = (delay: (attempts: number, random: number) => number) =>
-      Array.from({ length: MAX_RETRIES }, (_, index) => delay(index + 1, 0)).reduce((a, b) => a + b)
-    expect(total(retryDelaySeconds)).toBeGreaterThan(11.5 * 3_600)
-    expect(total(deadLetterDelaySeconds)).toBeGreaterThan(66 * 3_600)
+  it('outlasts a week of a dead database, and ends within the queue retention', ({ expect }) => {
+    const days = (delay: typeof retryDelaySeconds, random: number) =>
+      Array.from({ length: MAX_RETRIES }, (_, index) => delay(index + 1, random)).reduce(
+        (sum, seconds) => sum + seconds / 86_400,
+        0,
+      )
+    for (const delay of [retryDelaySeconds, deadLetterDelaySeconds]) {
+      expect(days(delay, 0)).toBeGreaterThan(7)
+      expect(days(delay, 0.5)).toBeLessThan(14)
+    }
   })
 })

@@ -20,6 +20,15 @@ const sessionStart = {
   props: { entry_point: 'main_menu', campaign_id: 'campaign_001' },
 }
 
+const purchase = {
+  user_id: 'user_123',
+  event: 'monetization.purchase_success',
+  event_time: '2026-11-20T10:30:00Z',
+  order_id: 'o-1',
+  sku_id: 'gems_100',
+  price_usd: 9.99,
+}
+
 function accepted(raw: unknown): AcceptedEvent {
   const outcome = normalizeEvent(raw, context)
   if ('code' in outcome) throw new Error(`rejected: ${JSON.stringify(outcome)}`)
@@ -75,8 +84,25 @@ describe('an accepted event', () => {
     expect(outcome).toEqual(accepted(sessionStart))
   })
 
-  it('may have ids in any script', ({ expect }) => {
-    expect(accepted({ ...sessionStart, user_id: 'игрок_7' }).userId).toBe('игрок_7')
+  it.for(['игрок_7', '玩家7', 'खिलाड़ी_७'])(
+    'may have the id %s, in any script',
+    (id, { expect }) => {
+      expect(accepted({ ...sessionStart, user_id: id }).userId).toBe(id)
+    },
+  )
+
+  it('may leave event_time null and say ts', ({ expect }) => {
+    const { event_time, ...rest } = sessionStart
+    const outcome = accepted({ ...rest, event_time: null, ts: event_time })
+    expect(outcome).toEqual(accepted(sessionStart))
+  })
+
+  it('may have properties in props and in attrs', ({ expect }) => {
+    const { props, ...rest } = sessionStart
+    const { entry_point, campaign_id } = props
+    expect(accepted({ ...rest, props: { entry_point }, attrs: { campaign_id } })).toEqual(
+      accepted(sessionStart),
+    )
   })
 
   it('keeps a property that is named like a prototype', ({ expect }) => {
@@ -86,6 +112,27 @@ describe('an accepted event', () => {
     expect(accepted(raw).propsJson).toBe(
       '{"__proto__":{"x":1},"constructor":"main_menu","campaign_id":"campaign_001"}',
     )
+  })
+})
+
+describe('a payment', () => {
+  it.for([
+    [9.99, 999],
+    [0.29, 29],
+    [1_000_000.01, 100_000_001],
+    [0, 0],
+  ] as const)('of %d dollars is %d cents', ([price_usd, amountCents], { expect }) => {
+    expect(accepted({ ...purchase, price_usd }).payment).toEqual({ status: 'success', amountCents })
+  })
+
+  it('that failed has its status', ({ expect }) => {
+    const failed = { ...purchase, event: 'monetization.purchase_fail', price_usd: null }
+    expect(accepted(failed).payment).toEqual({ status: 'failed', amountCents: 0 })
+  })
+
+  it('is no other event', ({ expect }) => {
+    expect(accepted(sessionStart).payment).toBeNull()
+    expect(accepted({ ...purchase, event: 'monetization.purchase_attempt' }).payment).toBeNull()
   })
 })
 
@@ -185,6 +232,54 @@ describe('a rejected event', () => {
       },
       'properties_too_large',
       '/props/p128',
+    ],
+    [
+      'attrs that are a list',
+      { ...sessionStart, props: null, attrs: [] },
+      'invalid_attribute',
+      '/attrs',
+    ],
+    [
+      '2099 in ts',
+      { ...sessionStart, event_time: null, ts: 4_070_908_800 },
+      'event_time_in_future',
+      '/ts',
+    ],
+    [
+      'an attribute with two values in props and attrs',
+      { ...sessionStart, attrs: { entry_point: 'shop' } },
+      'property_conflict',
+      '/props/entry_point',
+    ],
+    [
+      'a number that is infinite',
+      { ...sessionStart, props: { score: JSON.parse('1e999') } },
+      'invalid_attribute',
+      '/props/score',
+    ],
+    [
+      'half a character in a property',
+      { ...sessionStart, props: { name: '\ud83d' } },
+      'invalid_attribute',
+      '/props/name',
+    ],
+    [
+      'half a character in a name',
+      { ...sessionStart, props: { 'a\ud800': 1 } },
+      'invalid_attribute',
+      '/props/a\ufffd',
+    ],
+    [
+      'a long name with two values',
+      { ...sessionStart, ['x'.repeat(60_000)]: 1, props: { ['x'.repeat(60_000)]: 2 } },
+      'property_conflict',
+      `/${'x'.repeat(256)}`,
+    ],
+    [
+      'an amount that is no money',
+      { ...purchase, price_usd: 0.005 },
+      'invalid_attribute',
+      '/price_usd',
     ],
     [
       'an integer that lost its digits',

@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, it } from 'vitest'
 
-import { MAX_MESSAGE_BYTES } from '../../../configs/limits.ts'
+import { MAX_MESSAGE_BYTES, MAX_PLAIN_MESSAGE_BYTES } from '../../../configs/limits.ts'
 import type { Envelope } from '../../../src/event/envelope.ts'
 import { decodeEnvelope } from '../../../src/event/envelope.ts'
 import type { IngestContext } from '../../../src/ingest/accept-batch.ts'
@@ -50,14 +50,19 @@ const incompressible = (seed: number, length: number) => {
 describe('packMessages', () => {
   it('makes one plain message of a usual batch', async ({ expect }) => {
     const eventRows = Array.from({ length: 20 }, (_, index) => `{"n":${index}}\n`)
-    const messages = await packMessages({ eventRows, rejectedRows: [], tokens }, context)
+    const messages = await packMessages(
+      { eventRows, rejectedRows: [], paymentRows: [], tokens },
+      context,
+    )
     expect(messages).toHaveLength(1)
     expect(messages.map(open)).toMatchObject([{ gameId: 'demo', env: 'prod', tokens }])
     expect(linesOf(messages, 'events')).toEqual(eventRows)
   })
 
   it('makes no message of nothing', async ({ expect }) => {
-    expect(await packMessages({ eventRows: [], rejectedRows: [], tokens: [] }, context)).toEqual([])
+    expect(
+      await packMessages({ eventRows: [], rejectedRows: [], paymentRows: [], tokens: [] }, context),
+    ).toEqual([])
   })
 
   it('keeps a batch above one billed chunk in one message by compressing it', async ({
@@ -65,9 +70,28 @@ describe('packMessages', () => {
   }) => {
     const row = `{"user_id":"user_123","props_json":"{\\"level\\":7}"}\n`
     const eventRows = Array.from({ length: 4_000 }, () => row)
-    const messages = await packMessages({ eventRows, rejectedRows: [], tokens }, context)
+    const messages = await packMessages(
+      { eventRows, rejectedRows: [], paymentRows: [], tokens },
+      context,
+    )
     expect(messages).toHaveLength(1)
     expect(linesOf(messages, 'events')).toEqual(eventRows)
+  })
+
+  it('splits what would inflate beyond what the consumer holds, however well it compresses', async ({
+    expect,
+  }) => {
+    const rejectedRows = Array.from({ length: 360 }, () => `"${'\\u0001'.repeat(7_700)}"\n`)
+    const messages = await packMessages(
+      { eventRows: ['{}\n'], paymentRows: [], rejectedRows, tokens },
+      context,
+    )
+    for (const message of messages) {
+      const plain = message[0] === 0x1f ? gunzipSync(message) : message
+      expect(plain.byteLength).toBeLessThanOrEqual(MAX_PLAIN_MESSAGE_BYTES)
+    }
+    expect(linesOf(messages, 'events_rejected')).toEqual(rejectedRows)
+    expect(linesOf(messages, 'events')).toEqual(['{}\n'])
   })
 
   it('splits what no compression fits into a message, losing and repeating no row', async ({
@@ -86,7 +110,10 @@ describe('packMessages', () => {
             { length: rejected },
             (_, i) => `"${incompressible(-i, 3_000)}"\n`,
           )
-          const messages = await packMessages({ eventRows, rejectedRows, tokens }, context)
+          const messages = await packMessages(
+            { eventRows, rejectedRows, paymentRows: [], tokens },
+            context,
+          )
           for (const message of messages)
             expect(message.byteLength).toBeLessThanOrEqual(MAX_MESSAGE_BYTES)
           expect(linesOf(messages, 'events').toSorted()).toEqual(eventRows.toSorted())
