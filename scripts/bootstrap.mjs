@@ -1,7 +1,7 @@
 /**
  * Runs a command with this project's dependencies in place: installs them when they are missing or do not
  * match package-lock.json, puts node_modules/.bin (and with it the project's own Node) first in PATH, then
- * passes signals and the exit code through. Needs nothing but Node 18 and npm, so it is plain JavaScript.
+ * passes signals and the exit code through. Needs nothing but Node 20 and npm, so it is plain JavaScript.
  *
  *   node scripts/bootstrap.mjs <command> [arguments]
  */

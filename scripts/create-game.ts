@@ -1,8 +1,6 @@
 /**
  * Makes a game with a write key and a read key, or adds keys to one. Only digests are stored, so the keys
  * are shown once, here.
- *
- *   npm run create-game -- --game demo --env prod --name "Demo" --time-zone UTC [--remote]
  */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -18,6 +16,17 @@ import {
   workerDataDir,
 } from './local/control-database.ts'
 import { PROJECT_ROOT } from './local/wrangler.ts'
+
+const USAGE = `npm run create-game -- --game ID --env ENV --name NAME --time-zone ZONE [options]
+
+Makes a game with a write key and a read key, or adds two keys to one, and prints them once.
+
+  --game ID            A-Z a-z 0-9 _ . -, such as my-game
+  --env ENV            environment of the game, such as prod
+  --name NAME          as people call it; a new name replaces the old one
+  --time-zone ZONE     IANA name, such as Europe/Berlin or UTC: the days of the game; stays as it is
+  --remote             in the deployed control database, not the one of npm start
+  --data-dir PATH      where npm start keeps its data, .data unless told`
 
 const scopeSchema = z
   .string('is missing')
@@ -52,14 +61,18 @@ function canonicalTimeZone(name: string): string | null {
   }
 }
 
-/** The game that command line arguments describe, and where it goes. Throws naming each wrong argument. */
+/**
+ * The game that command line arguments describe, and where it goes; null when help is asked for. Throws
+ * naming each wrong argument.
+ */
 export function gameFromArguments(args: readonly string[]): {
   readonly game: Game
   readonly database: ControlDatabase
-} {
+} | null {
   const { values } = parseArgs({
     args: [...args],
     options: {
+      help: { type: 'boolean' },
       game: { type: 'string' },
       env: { type: 'string' },
       name: { type: 'string' },
@@ -68,6 +81,7 @@ export function gameFromArguments(args: readonly string[]): {
       'data-dir': { type: 'string' },
     },
   })
+  if (values.help === true) return null
   const parsed = argumentsSchema.safeParse(values)
   if (!parsed.success) {
     const problems = parsed.error.issues.map(
@@ -90,7 +104,12 @@ export function gameFromArguments(args: readonly string[]): {
 }
 
 async function main(): Promise<void> {
-  const { game, database } = gameFromArguments(process.argv.slice(2))
+  const request = gameFromArguments(process.argv.slice(2))
+  if (request === null) {
+    console.log(USAGE)
+    return
+  }
+  const { game, database } = request
   const keys = newKeys()
   if (database !== 'remote') await migrateLocalDatabase(database.local)
   await saveGames(database, [{ ...game, ...keys }])

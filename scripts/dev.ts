@@ -14,7 +14,7 @@ import type { Game, GameKeys } from './local/control-database.ts'
 import { newKeys } from './local/control-database.ts'
 import { readOrCreatePrivate, writePrivate } from './local/private-file.ts'
 import type { Stack } from './local/stack.ts'
-import { startStack } from './local/stack.ts'
+import { DRAIN_DEADLINE_MS, startStack } from './local/stack.ts'
 import { PROJECT_ROOT } from './local/wrangler.ts'
 
 const DATA_DIR = join(PROJECT_ROOT, '.data')
@@ -45,7 +45,10 @@ async function main(): Promise<void> {
     // Without an orderly end the children end by themselves, because this process is gone.
     if (stopping || stack === null) process.exit(INTERRUPTED)
     stopping = true
-    log('stopping: waiting for acknowledged events to reach ClickHouse (Ctrl-C again to force)')
+    log(
+      'stopping: waiting for acknowledged events to reach ClickHouse, ' +
+        `${DRAIN_DEADLINE_MS / 1_000} s at most (Ctrl-C again to force)`,
+    )
     end(stack).catch(fail)
   }
   for (const request of ['SIGINT', 'SIGTERM', 'SIGHUP', 'disconnect'] as const) {
@@ -83,7 +86,7 @@ async function end(stack: Stack): Promise<void> {
   process.exit()
 }
 
-/** The same keys after every start, so that the lines printed below keep working. */
+/** The same keys after every start; the port is another one whenever PREFERRED_PORT is taken. */
 function demoKeys(): GameKeys {
   const text = readOrCreatePrivate(KEYS_FILE, () => JSON.stringify(newKeys()))
   return keysSchema.parse(JSON.parse(text))

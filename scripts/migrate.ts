@@ -49,6 +49,9 @@ export class MigrationError extends Error {
   override readonly name = 'MigrationError'
 }
 
+/** An applied file is not what it was. */
+export class EditedMigrationError extends MigrationError {}
+
 /**
  * Creates the database if it is missing, runs the files that have not been run, then applies the
  * retention. Throws MigrationError, before anything is changed, when an applied file was edited or is
@@ -131,7 +134,7 @@ function refuseContradictions(
       )
     }
     if (migration.checksum !== checksum) {
-      throw new MigrationError(
+      throw new EditedMigrationError(
         `${migration.name} was edited after it had been run (as ${name}): ` +
           'restore it, and put the change into a new file',
       )

@@ -5,12 +5,12 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { comparisonTable, countEqual, expectedFigures } from './replay/check.ts'
 import { countEvents, eventsOf, readPlayers, type ReplayPlan } from './replay/cookie-cats.ts'
 import { dateOf, firstInstallDayMs, rememberedLastInstallDay } from './replay/days.ts'
+import { comparisonTable, countEqual, expectedFigures } from './replay/figures.ts'
 import { count, startProgress } from './replay/progress.ts'
 import { readBack } from './replay/read-back.ts'
-import { batchesOf, SendError, sendAll, type SendReport } from './replay/send.ts'
+import { batchesOf, requireServer, SendError, sendAll, type SendReport } from './replay/send.ts'
 import { readSettings, type ReplaySettings, USAGE } from './replay/settings.ts'
 
 const ROOT = new URL('../', import.meta.url)
@@ -24,6 +24,7 @@ async function main(): Promise<number> {
     console.log(USAGE)
     return 0
   }
+  await requireServer(settings.target.url)
   const plan = await planOf(settings, Date.now())
   const players = await readPlayers(PLAYERS_FILE, settings.limit)
   const total = countEvents(players, plan)
@@ -43,8 +44,8 @@ async function main(): Promise<number> {
 
   const expected = expectedFigures(players, plan)
   const { answered, failure } = await readBack(expected, settings.target, plan, settings.waitMs)
-  if (failure !== null) console.error(failure)
   console.log(`\n${comparisonTable(expected, answered)}\n`)
+  if (failure !== null) console.error(`The last question had no answer: ${failure}`)
   const equal = countEqual(expected, answered)
   console.log(`${equal} of ${expected.size} figures are equal`)
   if (equal < expected.size) {

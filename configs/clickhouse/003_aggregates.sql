@@ -1,4 +1,4 @@
--- Figures that the sketches publish. A newer figure replaces an older one (version), never adds to it.
+-- For figures that are not written yet: nothing fills or reads these tables. A newer figure replaces an older one (version), never adds to it.
 -- Read with FINAL or argMax(..., version); never with sum().
 CREATE TABLE IF NOT EXISTS minute_online
 (

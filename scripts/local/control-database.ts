@@ -6,6 +6,8 @@ import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+import { z } from 'zod'
+
 import { writePrivate } from './private-file.ts'
 import { PROJECT_ROOT, runWrangler } from './wrangler.ts'
 
@@ -78,8 +80,9 @@ function stampOf(games: readonly (Game & GameKeys)[]): string {
 }
 
 /**
- * Creates the games, or updates their names and time zones, and adds the keys; keys that are there already
- * stay valid. Throws with wrangler's words when the database refuses.
+ * Creates the games, or updates their names, and adds the keys; keys that are there already stay valid.
+ * Throws for a game that exists with another time zone, whose days of the past would move: nothing of that
+ * game is saved. Throws with wrangler's words when the database refuses.
  */
 export async function saveGames(
   database: ControlDatabase,
@@ -91,8 +94,30 @@ export async function saveGames(
     saveKeySql(game, 'write', game.writeKey),
     saveKeySql(game, 'read', game.readKey),
   ])
+  sql.push(`SELECT game_id, time_zone FROM games WHERE game_id IN (${games.map(idOf).join(', ')})`)
   const command = ['--yes', '--json', '--command', sql.join(';\n')]
-  await runWrangler(['d1', 'execute', DATABASE, ...placeOf(database), ...command])
+  const output = await runWrangler(['d1', 'execute', DATABASE, ...placeOf(database), ...command])
+  const stored = resultsSchema.parse(JSON.parse(output)).at(-1)?.results ?? []
+  refuseOtherTimeZones(games, z.array(storedGameSchema).parse(stored))
+}
+
+/** One entry per statement. */
+const resultsSchema = z.array(z.object({ results: z.array(z.unknown()) }))
+const storedGameSchema = z.object({ game_id: z.string(), time_zone: z.string() })
+
+function refuseOtherTimeZones(
+  games: readonly Game[],
+  stored: readonly z.infer<typeof storedGameSchema>[],
+): void {
+  const zones = new Map(stored.map(({ game_id: gameId, time_zone: zone }) => [gameId, zone]))
+  const problems = games
+    .filter(({ gameId, timeZone }) => zones.get(gameId) !== timeZone)
+    .map(
+      ({ gameId, timeZone }) =>
+        `The game ${gameId} counts its days in ${zones.get(gameId)}; in ${timeZone} ` +
+        'days of the past would be others, so its time zone stays, and nothing was saved',
+    )
+  if (problems.length > 0) throw new Error(problems.join('\n'))
 }
 
 function placeOf(database: ControlDatabase): string[] {
@@ -102,14 +127,20 @@ function placeOf(database: ControlDatabase): string[] {
 function saveGameSql({ gameId, name, timeZone }: Game): string {
   return `INSERT INTO games (game_id, name, time_zone)
     VALUES (${sqlText(gameId)}, ${sqlText(name)}, ${sqlText(timeZone)})
-    ON CONFLICT (game_id) DO UPDATE SET name = excluded.name, time_zone = excluded.time_zone`
+    ON CONFLICT (game_id) DO UPDATE SET name = excluded.name
+    WHERE games.time_zone = excluded.time_zone`
 }
 
-function saveKeySql({ gameId, env }: Game, kind: 'write' | 'read', key: string): string {
+function saveKeySql(game: Game, kind: 'write' | 'read', key: string): string {
   const digest = createHash('sha256').update(key).digest('hex')
   return `INSERT INTO keys (key_hash, game_id, env, kind)
-    VALUES (${sqlText(digest)}, ${sqlText(gameId)}, ${sqlText(env)}, ${sqlText(kind)})
+    SELECT ${sqlText(digest)}, game_id, ${sqlText(game.env)}, ${sqlText(kind)} FROM games
+    WHERE game_id = ${idOf(game)} AND time_zone = ${sqlText(game.timeZone)}
     ON CONFLICT (key_hash) DO NOTHING`
+}
+
+function idOf({ gameId }: Game): string {
+  return sqlText(gameId)
 }
 
 /** wrangler binds no parameters, so values travel as hex: no character of theirs can end the literal. */

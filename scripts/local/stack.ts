@@ -4,17 +4,19 @@
  */
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { ClickHouseConnection } from '../../src/clickhouse/connection.ts'
 import { retentionFrom } from '../database/retention.ts'
 import { runSql } from '../database/run-sql.ts'
-import { migrate } from '../migrate.ts'
+import { EditedMigrationError, migrate } from '../migrate.ts'
 import type { ClickHouseServer } from './clickhouse.ts'
 import { startClickHouse } from './clickhouse.ts'
 import type { Game, GameKeys } from './control-database.ts'
 import { prepareLocalDatabase, workerDataDir } from './control-database.ts'
+import type { LogFollower } from './deferred-messages.ts'
+import { followDeferredMessages } from './deferred-messages.ts'
 import { freePort } from './free-port.ts'
 import { readOrCreatePrivate } from './private-file.ts'
 import type { LocalWorker } from './worker.ts'
@@ -23,7 +25,7 @@ import { startWorker } from './worker.ts'
 const LOCAL_DATABASE = 'analytics'
 
 /** How long stop() waits for acknowledged events to reach ClickHouse; the local queue dies with the Worker. */
-const DRAIN_DEADLINE_MS = 30_000
+export const DRAIN_DEADLINE_MS = 30_000
 /** A batch leaves the backlog before it is inserted, so the silence has to last a little. */
 const IDLE_MS = 1_000
 const DRAIN_INTERVAL_MS = 100
@@ -51,8 +53,8 @@ export interface Stack {
   /** After clickhouseServer was killed: starts it on the same port and data. Throws when it was given one. */
   restartClickHouse(): Promise<void>
   /**
-   * Ends everything, in order: waits until acknowledged events have reached ClickHouse (for 30 s at most),
-   * then ends the Worker, then ClickHouse.
+   * Ends everything, in order: waits until acknowledged events have reached ClickHouse (for 30 s at most, and
+   * says so when that cannot be seen), then ends the Worker, then ClickHouse.
    */
   stop(): Promise<void>
 }
@@ -79,15 +81,19 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const logFile = join(dataDir, 'worker.log')
     // One run, one log: it has a line for every request.
     rmSync(logFile, { force: true })
+    const port = await freePort(options.port)
+    if (options.port !== undefined && port !== options.port) {
+      log(`${options.port} is taken, using ${port}`)
+    }
     const worker = await startWorker({
       dataDir: workerDir,
       logFile,
-      port: await freePort(options.port),
+      port,
       clickhouse: connection,
       sketchKey,
       vars: options.vars ?? {},
     })
-    return stackOf(worker, connection, server, options)
+    return stackOf(worker, followDeferredMessages(logFile), connection, server, options)
   } catch (error) {
     await server?.stop()
     throw error
@@ -114,7 +120,10 @@ async function startDatabase({ clickhouse, dataDir, log }: StackOptions): Promis
     await migrate(connection, log, { retention })
   } catch (error) {
     await server.stop()
-    throw error
+    if (!(error instanceof EditedMigrationError)) throw error
+    throw new Error(`${error.message}, or remove ${relative('', dataDir)}/ to start from nothing`, {
+      cause: error,
+    })
   }
   return { connection, server }
 }
@@ -125,6 +134,7 @@ function clickHouseDir(dataDir: string): string {
 
 function stackOf(
   worker: LocalWorker,
+  deferred: LogFollower,
   connection: ClickHouseConnection,
   startedServer: ClickHouseServer | null,
   { dataDir, log }: StackOptions,
@@ -143,11 +153,13 @@ function stackOf(
       server = await startClickHouse({ dataDir: clickHouseDir(dataDir), port })
     },
     async stop() {
-      if (!(await drain(worker, connection))) {
+      const problem = await drain(worker, deferred, connection)
+      if (problem !== null) {
         log(
-          'some acknowledged events did not reach ClickHouse; the local queue ends with the Worker',
+          `giving up: ${problem}. Acknowledged events may be lost: the local queue ends with the Worker`,
         )
       }
+      deferred.stop()
       await worker.stop()
       await server?.stop()
     },
@@ -155,20 +167,31 @@ function stackOf(
 }
 
 /**
- * Waits until no message waits in a queue and no insert runs. Resolves to false when that cannot be seen
- * within the deadline. Messages that wait for another attempt are in no backlog: they are not seen.
+ * Waits until no message waits in a queue or for another attempt, and no insert runs. Resolves to null then,
+ * otherwise to what is in the way: at once when it cannot be seen, at the deadline when it does not end.
  */
-async function drain(worker: LocalWorker, connection: ClickHouseConnection): Promise<boolean> {
+async function drain(
+  worker: LocalWorker,
+  deferred: LogFollower,
+  connection: ClickHouseConnection,
+): Promise<string | null> {
   const deadlineMs = Date.now() + DRAIN_DEADLINE_MS
   let busyMs = Date.now()
-  while (Date.now() < deadlineMs) {
-    const busy = await Promise.all([hasBacklog(worker), hasRunningInsert(connection)])
-    if (busy.includes('unknown')) return false
-    if (busy.includes('yes')) busyMs = Date.now()
-    if (Date.now() - busyMs >= IDLE_MS) return true
+  for (;;) {
+    const [backlog, insert] = await Promise.all([hasBacklog(worker), hasRunningInsert(connection)])
+    if (backlog === 'unknown') return 'the Worker does not answer'
+    if (insert === 'unknown') return 'ClickHouse does not answer'
+    const mayWait = deferred.mayWait()
+    if (backlog === 'yes' || insert === 'yes' || mayWait) busyMs = Date.now()
+    if (Date.now() - busyMs >= IDLE_MS) return null
+    if (Date.now() >= deadlineMs) {
+      const waited = `after ${DRAIN_DEADLINE_MS / 1_000} s`
+      return mayWait
+        ? `${waited} messages may still wait for another attempt`
+        : `${waited} messages are still on their way`
+    }
     await sleep(DRAIN_INTERVAL_MS)
   }
-  return false
 }
 
 type Answer = 'yes' | 'no' | 'unknown'

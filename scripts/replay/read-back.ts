@@ -1,6 +1,7 @@
 /** Waits for what was acknowledged to arrive in the answers, and to stay there. */
 import { setTimeout as sleep } from 'node:timers/promises'
 
+import type { ReplayPlan } from './cookie-cats.ts'
 import {
   answeredFigures,
   countEqual,
@@ -8,8 +9,7 @@ import {
   queueBacklog,
   type ReadTarget,
   UnansweredError,
-} from './check.ts'
-import type { ReplayPlan } from './cookie-cats.ts'
+} from './figures.ts'
 import { startProgress } from './progress.ts'
 
 const FIRST_POLL_MS = 1_000

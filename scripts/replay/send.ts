@@ -64,6 +64,20 @@ export class SendError extends Error {
   }
 }
 
+/**
+ * Throws when nothing answers at `url`. A server that goes away later is waited for; one that was never there
+ * is a mistake of the caller's.
+ */
+export async function requireServer(url: string): Promise<void> {
+  try {
+    await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(POST_TIMEOUT_MS) })
+  } catch (cause) {
+    throw new Error(`${url} does not answer (${networkReason(cause)}); is npm start running?`, {
+      cause,
+    })
+  }
+}
+
 /** Groups events (JSON texts) into bodies of `size` events; the last may be smaller. */
 export function* batchesOf(events: Iterable<string>, size: number): Generator<Batch> {
   let texts: string[] = []

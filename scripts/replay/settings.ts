@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { MAX_EVENTS_PER_POST } from '../../configs/limits.ts'
 import type { ClickHouseConnection } from '../../src/clickhouse/connection.ts'
 import { connectionFrom } from '../../src/clickhouse/connection.ts'
-import type { ReadTarget } from './check.ts'
+import type { ReadTarget } from './figures.ts'
 import type { Target } from './send.ts'
 
 export const USAGE = `npm run replay -- [options]

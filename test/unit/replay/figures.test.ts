@@ -1,8 +1,8 @@
 /** What a replay expects to find follows from the file alone. */
 import { describe, it } from 'vitest'
 
-import { comparisonTable, countEqual, expectedFigures } from '../../../scripts/replay/check.ts'
 import { parsePlayer, readPlayers } from '../../../scripts/replay/cookie-cats.ts'
+import { comparisonTable, countEqual, expectedFigures } from '../../../scripts/replay/figures.ts'
 
 const firstInstallDayMs = Date.UTC(2026, 10, 2)
 const players = await readPlayers(new URL('../../../data/cookie-cats.csv.gz', import.meta.url))
