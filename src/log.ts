@@ -1,4 +1,4 @@
-/** One JSON line per fact; the only file that may touch the console. */
+/** One JSON line per fact; the only file of the Worker that may touch the console. */
 export type LogLevel = 'info' | 'warn' | 'error'
 
 /** Writes one line. An `error` field is written with its name, message and causes, without a stack. */
