@@ -79,22 +79,23 @@ export async function deadLetterFromMessage(body: unknown): Promise<DeadLetter> 
 export async function sendDeadLetter(queue: Queue, letter: DeadLetter): Promise<Outcome> {
   const { dead_letter_id, reason, game_id, env, trace_id } = letter
   log('error', 'row refused', { dead_letter_id, reason, game_id, env, trace_id })
-  return outcomeOf(queue.send(letter, { contentType: 'json' }))
+  return outcomeOf(() => queue.send(letter, { contentType: 'json' }))
 }
 
 /** Sends a whole message on, as it came: nobody can read it, or too many of its rows are refused. */
 export async function forwardMessage(queue: Queue, body: unknown): Promise<Outcome> {
   // A queue hands over an ArrayBuffer and takes a view on one.
-  return outcomeOf(
+  return outcomeOf(() =>
     isBytes(body)
       ? queue.send(new Uint8Array(body), { contentType: 'bytes' })
       : queue.send(body, { contentType: 'json' }),
   )
 }
 
-async function outcomeOf(sent: Promise<unknown>): Promise<Outcome> {
+/** A send can fail before there is a promise: a body that the queue cannot encode is a plain throw. */
+async function outcomeOf(send: () => Promise<unknown>): Promise<Outcome> {
   try {
-    await sent
+    await send()
     return SETTLED
   } catch (error) {
     return { kind: 'deferred', reason: `dead-letter queue: ${describeError(error)}` }

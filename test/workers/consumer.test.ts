@@ -103,6 +103,23 @@ describe('the consumer of croupier-events', () => {
     })
   })
 
+  it('brings back only what the dead-letter queue did not take, even when its send throws', async ({
+    expect,
+  }) => {
+    const refuse = () => {
+      throw new TypeError('cannot be sent')
+    }
+    const deaf: Queue = {
+      metrics: () => env.DEAD_LETTER_QUEUE.metrics(),
+      send: refuse,
+      sendBatch: refuse,
+    }
+    const broken = { ...aMessage('deaf-1', 'x', []), body: new Uint8Array([1, 2, 3]) }
+    const messages = [broken, aMessage('deaf-2', 'deaf', ids('a', 2))]
+    const result = await consume(messages, { ...env, DEAD_LETTER_QUEUE: deaf })
+    expect(result).toEqual({ outcome: 'ok', acked: ['deaf-2'], retried: ['deaf-1'] })
+  })
+
   it('gives up a message of refused rows as a whole, and stores the messages beside it', async ({
     expect,
   }) => {
