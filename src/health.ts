@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { AppEnv } from './app-env.ts'
 import { ask } from './clickhouse/reader.ts'
 import { configOf } from './config.ts'
+import { within } from './deadline.ts'
 import { describeError, log } from './log.ts'
 
 /** A part that needs longer than this is as good as down for the person who is paged. */
@@ -52,16 +53,5 @@ async function check(name: string, run: () => Promise<Record<string, unknown>>):
   } catch (error) {
     log('error', 'health check failed', { check: name, error: describeError(error) })
     return { ok: false, latency_ms: Date.now() - startMs }
-  }
-}
-
-/** Rejects when the promise takes longer; what it waits for may go on. */
-async function within<Value>(deadlineMs: number, promise: Promise<Value>): Promise<Value> {
-  const { promise: deadline, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error(`no answer within ${deadlineMs} ms`)), deadlineMs)
-  try {
-    return await Promise.race([promise, deadline])
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -14,9 +14,10 @@ import {
   MAX_PROPERTY_NAME_LENGTH,
   MAX_PROPERTY_STRING_LENGTH,
 } from '../../configs/limits.ts'
-import type { RejectionReason } from './rejection.ts'
+import type { Fault, RejectionReason } from './rejection.ts'
 
-type JsonObject = Readonly<Record<string, unknown>>
+/** What JSON calls an object. */
+export type JsonObject = Readonly<Record<string, unknown>>
 
 /** Fields of an event that are not attributes. */
 const ENVELOPE_FIELDS: ReadonlySet<string> = new Set([
@@ -168,7 +169,8 @@ function conflict(raw: JsonObject, name: string): RejectionReason {
   }
 }
 
-function isAbsent(value: unknown): boolean {
+/** Absent, null and the empty string mean the same. */
+export function isAbsent(value: unknown): boolean {
   return value === null || value === undefined || value === ''
 }
 
@@ -180,8 +182,6 @@ function checkProperties(raw: JsonObject, props: JsonObject): RejectionReason | 
   }
   return null
 }
-
-type Fault = Pick<RejectionReason, 'code' | 'detail'>
 
 function checkName(name: string): Fault | null {
   if (name.length <= MAX_PROPERTY_NAME_LENGTH && PROPERTY_NAME_PATTERN.test(name)) return null

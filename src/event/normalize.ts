@@ -1,8 +1,8 @@
 /**
  * One raw event to an accepted event or a rejection. Pure: the scope and the receive time are given.
  */
-import type { Attributes, Columns } from './attributes.ts'
-import { idSchema, isJsonObject, pointerTo, readAttributes } from './attributes.ts'
+import type { Attributes, Columns, JsonObject } from './attributes.ts'
+import { idSchema, isAbsent, isJsonObject, pointerTo, readAttributes } from './attributes.ts'
 import type { EventDefinition } from './catalog.ts'
 import { checkAttribute, findAttribute, findEvent } from './catalog.ts'
 import type { Payment } from './payment.ts'
@@ -16,8 +16,6 @@ export interface BatchContext extends BatchClocks {
   readonly gameId: string
   readonly env: string
 }
-
-type JsonObject = Readonly<Record<string, unknown>>
 
 export interface AcceptedEvent {
   readonly definition: EventDefinition
@@ -98,8 +96,8 @@ function refuseOtherGame(raw: JsonObject, context: BatchContext): RejectionReaso
 }
 
 function readEventId(raw: JsonObject): string | null | RejectionReason {
-  const value = raw['event_id'] ?? ''
-  if (value === '') return null
+  const value = raw['event_id']
+  if (isAbsent(value)) return null
   const parsed = idSchema.safeParse(value)
   if (parsed.success) return parsed.data
   return {
@@ -110,7 +108,7 @@ function readEventId(raw: JsonObject): string | null | RejectionReason {
 }
 
 function readTime(raw: JsonObject, clocks: BatchClocks): EventTime | RejectionReason {
-  const field = ['event_time', 'ts'].find((name) => (raw[name] ?? '') !== '')
+  const field = ['event_time', 'ts'].find((name) => !isAbsent(raw[name]))
   if (field === undefined) {
     return {
       code: 'missing_attribute',

@@ -2,8 +2,10 @@
  * Payments that clients report as events: the row of `payments` beside the row of `events`. An order is one
  * payment per status, however often and by whomever it is reported.
  */
-import type { AcceptedEvent, BatchContext } from './normalize.ts'
-import type { RejectionReason } from './rejection.ts'
+import type { JsonObject } from './attributes.ts'
+import type { AcceptedEvent } from './normalize.ts'
+import type { Fault } from './rejection.ts'
+import type { BatchColumns } from './rows.ts'
 import { toDateTime64 } from './rows.ts'
 
 /** Events that are payments, and what they say of the order. */
@@ -23,11 +25,8 @@ export interface Payment {
   readonly amountCents: number
 }
 
-/** What an event pays; null for an event that is no payment, a rejection for an amount that is no money. */
-export function readPayment(
-  eventId: string,
-  props: Readonly<Record<string, unknown>>,
-): Payment | null | RejectionReason {
+/** What an event pays; null for an event that is no payment, a fault for an amount that is no money. */
+export function readPayment(eventId: string, props: JsonObject): Payment | null | Fault {
   const status = STATUS_BY_EVENT.get(eventId)
   if (status === undefined) return null
   const price = props['price_usd'] ?? 0
@@ -39,22 +38,16 @@ export function readPayment(
   if (amountCents >= 0 && isMoney) return { status, amountCents }
   return {
     code: 'invalid_attribute',
-    pointer: '/props/price_usd',
     detail: 'expected an amount of dollars with at most two decimals, not negative',
   }
 }
 
 /** A line of `payments`, ending with a newline. */
-export function toPaymentRow(
-  event: AcceptedEvent,
-  payment: Payment,
-  context: BatchContext,
-): string {
+export function toPaymentRow(event: AcceptedEvent, payment: Payment, shared: BatchColumns): string {
   const { user_id, channel, platform, country, region, city } = event.columns
   const row = {
+    ...shared,
     time: toDateTime64(event.time.eventTimeMs),
-    game_id: context.gameId,
-    env: context.env,
     user_id,
     order_id: event.props['order_id'],
     amount_cents: payment.amountCents,
@@ -68,7 +61,6 @@ export function toPaymentRow(
     product_id: event.props['sku_id'],
     reason: event.props['reason'],
     reported_by: 'client',
-    received_time: toDateTime64(context.receivedTimeMs),
   }
   return `${JSON.stringify(row)}\n`
 }

@@ -26,6 +26,9 @@ export interface RejectionReason {
   readonly detail: string
 }
 
+/** A reason before it is known where in the event the value stands. */
+export type Fault = Omit<RejectionReason, 'pointer'>
+
 /** One entry of the answer: an event that was not simply accepted. */
 export interface Verdict {
   readonly index: number

@@ -9,22 +9,37 @@ export function toDateTime64(timeMs: number): string {
   return new Date(timeMs).toISOString().replace('T', ' ').slice(0, 23)
 }
 
-/** A line of `events`, ending with a newline. */
-export function toEventRow(event: AcceptedEvent, eventId: string, context: BatchContext): string {
+/** What all rows of a batch share, formatted once. */
+export interface BatchColumns {
+  readonly game_id: string
+  readonly env: string
+  readonly received_time: string
+}
+
+/** The shared columns of a batch. */
+export function toBatchColumns({ gameId, env, receivedTimeMs }: BatchContext): BatchColumns {
+  return { game_id: gameId, env, received_time: toDateTime64(receivedTimeMs) }
+}
+
+/** A line of `events`, ending with a newline. `sentTime` is undefined when the client did not say. */
+export function toEventRow(
+  event: AcceptedEvent,
+  eventId: string,
+  shared: BatchColumns,
+  sentTime: string | undefined,
+): string {
   const { time } = event
   const clientTime = toDateTime64(time.clientTimeMs)
   const row = {
+    ...shared,
     event_time:
       time.eventTimeMs === time.clientTimeMs ? clientTime : toDateTime64(time.eventTimeMs),
-    game_id: context.gameId,
-    env: context.env,
     event: event.definition.id,
     event_id: eventId,
     ...event.columns,
     props_json: event.propsJson,
     client_time: clientTime,
-    ...(context.sentTimeMs === null ? {} : { sent_time: toDateTime64(context.sentTimeMs) }),
-    received_time: toDateTime64(context.receivedTimeMs),
+    sent_time: sentTime,
     skew_ms: time.eventTimeMs - time.clientTimeMs,
     time_method: time.method,
   }
@@ -44,11 +59,9 @@ export interface RejectedEvent {
 }
 
 /** A line of `events_rejected`, ending with a newline. */
-export function toRejectedRow(rejected: RejectedEvent, context: BatchContext): string {
+export function toRejectedRow(rejected: RejectedEvent, shared: BatchColumns): string {
   const row = {
-    received_time: toDateTime64(context.receivedTimeMs),
-    game_id: context.gameId,
-    env: context.env,
+    ...shared,
     rejection_id: rejected.rejectionId,
     trace_id: rejected.traceId,
     event_index: rejected.index,

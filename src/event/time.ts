@@ -10,7 +10,7 @@ import {
   MAX_FUTURE_MS,
   SKEW_TOLERANCE_MS,
 } from '../../configs/limits.ts'
-import type { RejectionReason } from './rejection.ts'
+import type { Fault } from './rejection.ts'
 
 /** RFC 3339 with an offset; a local time without one names no instant. */
 const rfc3339 = z.iso.datetime({ offset: true })
@@ -70,7 +70,7 @@ export function isStorableTime(timeMs: number): boolean {
 export function resolveTime(
   clientTimeMs: number,
   { receivedTimeMs, sentTimeMs }: BatchClocks,
-): EventTime | RejectionReason {
+): EventTime | Fault {
   if (!isStorableTime(clientTimeMs)) {
     return clientTimeMs < FIRST_STORABLE_MS ? tooOld(clientTimeMs) : inFuture(clientTimeMs)
   }
@@ -85,18 +85,16 @@ export function resolveTime(
     : { clientTimeMs, eventTimeMs, method: isSkewed ? 'sent_at' : 'client' }
 }
 
-function inFuture(timeMs: number): RejectionReason {
+function inFuture(timeMs: number): Fault {
   return {
     code: 'event_time_in_future',
-    pointer: '/event_time',
     detail: `expected a time at most 24 hours ahead of ours, got ${describe(timeMs)}`,
   }
 }
 
-function tooOld(timeMs: number): RejectionReason {
+function tooOld(timeMs: number): Fault {
   return {
     code: 'event_time_too_old',
-    pointer: '/event_time',
     detail: `expected a time within the last 30 days, got ${describe(timeMs)}`,
   }
 }

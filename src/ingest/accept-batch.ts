@@ -11,7 +11,8 @@ import type { AcceptedEvent, BatchContext } from '../event/normalize.ts'
 import { normalizeEvent } from '../event/normalize.ts'
 import { toPaymentRow } from '../event/payment.ts'
 import type { CorrectionCode, RejectionReason, Verdict } from '../event/rejection.ts'
-import { toEventRow, toRejectedRow } from '../event/rows.ts'
+import type { BatchColumns } from '../event/rows.ts'
+import { toBatchColumns, toDateTime64, toEventRow, toRejectedRow } from '../event/rows.ts'
 import type { TimeMethod } from '../event/time.ts'
 import { UnreadableLine } from '../event/unreadable-line.ts'
 import type { HashKey } from '../sketch/token.ts'
@@ -64,6 +65,9 @@ export function acceptBatch(rawEvents: readonly unknown[], context: IngestContex
   const rejectedRows: string[] = []
   const tokens = new TokenCollector(context)
   const firstIndexes = new Map<string, number>()
+  const shared = toBatchColumns(context)
+  const { sentTimeMs } = context
+  const sentTime = sentTimeMs === null ? undefined : toDateTime64(sentTimeMs)
 
   for (const [index, raw] of rawEvents.entries()) {
     const outcome = refuseRepeated(judge(raw, context), index, firstIndexes)
@@ -74,13 +78,13 @@ export function acceptBatch(rawEvents: readonly unknown[], context: IngestContex
         status: 'rejected',
         ...outcome,
       })
-      rejectedRows.push(rejectedRow(raw, index, outcome, context))
+      rejectedRows.push(rejectedRow(raw, index, outcome, context, shared))
       continue
     }
     const eventId = outcome.eventId ?? deriveEventId(context.bodyDigest, index)
-    eventRows.push(toEventRow(outcome, eventId, context))
+    eventRows.push(toEventRow(outcome, eventId, shared, sentTime))
     if (outcome.payment !== null) {
-      paymentRows.push(toPaymentRow(outcome, outcome.payment, context))
+      paymentRows.push(toPaymentRow(outcome, outcome.payment, shared))
     }
     tokens.add(outcome)
     const correction = CORRECTIONS[outcome.time.method]
@@ -114,7 +118,7 @@ export function unreadableBodyRow(text: string, reason: string, context: IngestC
       detail: reason,
       payload: cut(text),
     },
-    context,
+    toBatchColumns(context),
   )
 }
 
@@ -148,6 +152,7 @@ function rejectedRow(
   index: number,
   reason: RejectionReason,
   context: IngestContext,
+  shared: BatchColumns,
 ): string {
   return toRejectedRow(
     {
@@ -159,7 +164,7 @@ function rejectedRow(
       ...reason,
       payload: cut(textOf(raw)),
     },
-    context,
+    shared,
   )
 }
 

@@ -1,4 +1,5 @@
 /** The port to the sketches: what is known of this very minute, before any row has reached ClickHouse. */
+import { within } from '../deadline.ts'
 
 /** A unique count; `error` is the half-width of its 95 % interval in users, 0 when it is exact. */
 interface LiveFigure {
@@ -38,13 +39,8 @@ export async function readLiveBlock(
   read: ReadLiveFigures,
   at: { day: number; minute: number },
 ): Promise<LiveBlock | Error> {
-  const deadline = Promise.withResolvers<never>()
-  const timer = setTimeout(
-    () => deadline.reject(new Error(`no live figures within ${LIVE_DEADLINE_MS} ms`)),
-    LIVE_DEADLINE_MS,
-  )
   try {
-    const { dau, newUsers, online } = await Promise.race([read(at), deadline.promise])
+    const { dau, newUsers, online } = await within(LIVE_DEADLINE_MS, read(at))
     return {
       dau_today: dau.value,
       new_users_today: newUsers.value,
@@ -54,7 +50,5 @@ export async function readLiveBlock(
     }
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error))
-  } finally {
-    clearTimeout(timer)
   }
 }
