@@ -33,8 +33,14 @@ export const MAX_PROPERTY_DEPTH = 4
 /** Characters of all properties of one event as JSON, so that one event cannot fill a message. */
 export const MAX_PROPERTIES_JSON_LENGTH = 32_768
 
-/** Characters of a rejected payload that are kept. */
-export const MAX_REJECTED_PAYLOAD_LENGTH = 16_384
+/**
+ * Characters of a rejected payload that are kept: more than the largest event that can be accepted, so that what is
+ * quarantined can be replayed; less than a queue message in the worst alphabet.
+ */
+export const MAX_REJECTED_PAYLOAD_LENGTH = 40_960
+
+/** Characters of a body that is not JSON which are kept: enough to see what sent it. */
+export const MAX_UNREADABLE_BODY_LENGTH = 16_384
 
 /**
  * How far back an event may lie, in milliseconds: 30 days of offline play. Shorter than the retention
@@ -83,3 +89,39 @@ export const MAX_ISOLATION_INSERTS = 400
 
 /** Seconds that a client should wait after a 503. */
 export const RETRY_AFTER_SECONDS = 5
+
+/** Seconds that a client should wait after a 429: the rate is counted over a minute. */
+export const RATE_RETRY_AFTER_SECONDS = 10
+
+/** Events that one unit of the rate limit pays for; every POST costs at least one unit. */
+export const EVENTS_PER_RATE_UNIT = 100
+
+/**
+ * Bytes of queue backlog from which ingest answers 503: the platform refuses messages at 25 GB, and what is
+ * refused there is refused without warning to everybody.
+ */
+export const SHED_BACKLOG_BYTES = 20_000_000_000
+
+/** How long a backlog that was seen is believed, in milliseconds. */
+export const BACKLOG_CACHE_MS = 5_000
+
+/** How long settings of a game are trusted without asking for them again: a change reaches ingest within it. */
+export const SETTINGS_CACHE_MS = 10_000
+
+/** How far the clock of a signing server may be off, in milliseconds (ANALYTICS_INGEST_SKEW of the original: 300 s). */
+export const SIGNATURE_SKEW_MS = 300_000
+
+/** Characters of a nonce: room for a UUID or 64 hex digits. */
+export const MAX_NONCE_LENGTH = 128
+
+/** Custom events of one game, and attributes of one custom event: held in memory by every isolate. */
+export const MAX_CUSTOM_EVENTS = 500
+export const MAX_CUSTOM_ATTRIBUTES = 64
+
+/** Viewers of one live feed, entries that one POST adds to it, and how long a viewer keeps it open, in milliseconds. */
+export const MAX_LIVE_VIEWERS = 20
+export const MAX_LIVE_ENTRIES_PER_POST = 50
+export const LIVE_WATCH_MS = 60_000
+
+/** Rejected events that one call of the replay may examine. */
+export const MAX_REPLAYED_EVENTS = 10_000

@@ -1,9 +1,31 @@
 /** Names of Durable Objects: one function per class, so that every caller reaches the same object. */
 
-/**
- * The name of the sketches of one game and environment. Different pairs have different names, whatever
- * characters the ids hold.
- */
-export function gameSketchesName({ gameId, env }: { gameId: string; env: string }): string {
+interface Scoped {
+  readonly gameId: string
+  readonly env: string
+}
+
+/** The name of the sketches of one game and environment. */
+export function gameSketchesName(scope: Scoped): string {
+  return scopeName(scope)
+}
+
+/** The name of the settings of one game and environment. */
+export function gameSettingsName(scope: Scoped): string {
+  return scopeName(scope)
+}
+
+/** The name of the live feed of one game and environment. */
+export function liveFeedName(scope: Scoped): string {
+  return scopeName(scope)
+}
+
+/** The name of the nonces of one signing key. */
+export function nonceLedgerName(keyId: string): string {
+  return keyId
+}
+
+/** Different pairs have different names, whatever characters the ids hold. */
+function scopeName({ gameId, env }: Scoped): string {
   return `${encodeURIComponent(gameId)}/${encodeURIComponent(env)}`
 }

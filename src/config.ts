@@ -15,12 +15,25 @@ export interface Config {
   readonly queueType: QueueType
   readonly clickhouse: ClickHouseConnection
   readonly hashKey: HashKey
+  /** Opens every administrative route */
+  readonly adminKey: string
+  /** Signs the tokens of users (HS256) */
+  readonly jwtSecret: string
+  /** The secrets with which servers sign requests are derived from it */
+  readonly ingestSecret: string
 }
+
+/** Characters of a secret: 32 of hex are 128 bits. */
+const MIN_SECRET_LENGTH = 32
 
 /** A variable is missing or has a value that cannot be used; the message names it, never its value. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
+
+const secretSchema = z
+  .string()
+  .min(MIN_SECRET_LENGTH, `expected at least ${MIN_SECRET_LENGTH} characters`)
 
 const envSchema = z.object({
   ANALYTICS_MQ_TYPE: z.enum(QUEUE_TYPES),
@@ -30,6 +43,9 @@ const envSchema = z.object({
   CLICKHOUSE_PASSWORD: z.string().optional(),
   CLICKHOUSE_DATABASE: z.string().optional(),
   SKETCH_KEY: z.string(),
+  ADMIN_KEY: secretSchema,
+  JWT_SECRET: secretSchema,
+  ANALYTICS_INGEST_SECRET: secretSchema,
 })
 
 const configs = new WeakMap<object, Config>()
@@ -43,12 +59,22 @@ export function configOf(env: Env): Config {
     const names = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
     throw new ConfigError(names.join('; '))
   }
-  const { ANALYTICS_MQ_TYPE, SKETCH_KEY, ...clickhouse } = parsed.data
+  const {
+    ANALYTICS_MQ_TYPE: queueType,
+    SKETCH_KEY: hashKey,
+    ADMIN_KEY: adminKey,
+    JWT_SECRET: jwtSecret,
+    ANALYTICS_INGEST_SECRET: ingestSecret,
+    ...clickhouse
+  } = parsed.data
   try {
     const config: Config = {
-      queueType: ANALYTICS_MQ_TYPE,
+      queueType,
       clickhouse: connectionFrom(clickhouse),
-      hashKey: parseHashKey(SKETCH_KEY),
+      hashKey: parseHashKey(hashKey),
+      adminKey,
+      jwtSecret,
+      ingestSecret,
     }
     configs.set(env, config)
     return config
