@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs'
 import * as fc from 'fast-check'
 import { describe, it } from 'vitest'
 
-import { parseCatalog, renderCatalog } from '../../../scripts/generate-catalog.ts'
-import { columnsSchema } from '../../../src/event/attributes.ts'
+import { moduleText } from '../../../scripts/catalog/module-text.ts'
+import { hotPathModule } from '../../../scripts/catalog/render-events.ts'
+import { COLUMNS } from '../../../src/event/attributes.ts'
 import { ALIASES, ATTRIBUTES, EVENTS } from '../../../src/event/catalog.generated.ts'
 import {
   type AttributeDefinition,
@@ -15,11 +16,7 @@ import {
   findAttribute,
   findEvent,
 } from '../../../src/event/catalog.ts'
-
-const yaml = readFileSync(
-  new URL('../../../configs/analytics/events.yaml', import.meta.url),
-  'utf8',
-)
+import { changed, readTexts, TEXTS } from '../catalog/catalog-texts.ts'
 
 function eventNamed(name: string): EventDefinition {
   const event = findEvent(name)
@@ -54,6 +51,7 @@ describe('events', () => {
     ['economy.spend', ['user_id', 'event_time', 'currency', 'amount']],
     ['monetization.purchase_attempt', ['user_id', 'event_time', 'order_id', 'sku_id']],
     ['monetization.purchase_success', ['user_id', 'event_time', 'order_id', 'sku_id', 'price_usd']],
+    ['monetization.refund', ['user_id', 'event_time', 'order_id']],
   ] as const)('%s requires exactly what the specification says', ([id, required], { expect }) => {
     expect(new Set(eventNamed(id).required)).toEqual(new Set(required))
   })
@@ -70,7 +68,7 @@ describe('events', () => {
   })
 
   it('have the columns that ingest reads as their common attributes', ({ expect }) => {
-    const columns = Object.keys(columnsSchema.shape)
+    const columns: readonly string[] = COLUMNS
     expect(new Set(COLUMN_ATTRIBUTES)).toEqual(new Set([...columns, 'event_time']))
   })
 
@@ -88,9 +86,46 @@ describe('events', () => {
       ['first_active', 'user.first_active'],
       ['heartbeat', 'session.heartbeat'],
       ['purchase_success', 'monetization.purchase_success'],
+      ['in_app_purchase', 'monetization.purchase_success'],
+      ['level_start', 'progression.start'],
+      ['level_complete', 'progression.complete'],
+      ['level_fail', 'progression.fail'],
+      ['sign_up', 'user.register'],
+      ['earn_virtual_currency', 'economy.earn'],
+      ['spend_virtual_currency', 'economy.spend'],
+      ['tutorial_begin', 'tutorial.begin'],
+      ['tutorial_complete', 'tutorial.complete'],
+      ['level_up', 'user.level_up'],
+      ['unlock_achievement', 'achievement.unlock'],
+      ['post_score', 'progression.score'],
+      ['join_group', 'social.guild_join'],
+      ['share', 'social.share'],
+      ['screen_view', 'ui.screen_view'],
+      ['ad_impression', 'ad.impression'],
+      ['refund', 'monetization.refund'],
     ] as const) {
       expect(findEvent(alias)).toBe(eventNamed(id))
     }
+  })
+
+  it('about money take minor units beside dollars', ({ expect }) => {
+    const { optional } = eventNamed('monetization.purchase_success')
+    expect(optional).toEqual(expect.arrayContaining(['amount_cents', 'currency_code']))
+    const refund = eventNamed('monetization.refund').optional
+    for (const key of [
+      'refund_id',
+      'amount_cents',
+      'currency_code',
+      'price_usd',
+      'reason',
+      'sku_id',
+    ]) {
+      expect(refund).toContain(key)
+    }
+    const amount = attributeNamed('amount_cents')
+    expect(checkAttribute(amount, 999)).toBeNull()
+    expect(checkAttribute(amount, 9.99)).toBe('an integer of at least 0')
+    expect(checkAttribute(amount, -1)).toBe('an integer of at least 0')
   })
 
   it('feed the unique counts of the specification and no others', ({ expect }) => {
@@ -174,23 +209,29 @@ describe('checkAttribute', () => {
   })
 })
 
-describe('the generator', () => {
+// Each case parses a large file.
+describe('the generator', { timeout: 30_000 }, () => {
   it('gives the file that is on disk', async ({ expect }) => {
     const onDisk = readFileSync(
       new URL('../../../src/event/catalog.generated.ts', import.meta.url),
       'utf8',
     )
-    expect(await renderCatalog(parseCatalog(yaml))).toBe(onDisk)
+    expect(await moduleText(hotPathModule(readTexts(TEXTS).events))).toBe(onDisk)
   })
 
   it.for([
     ['an unknown key', 'zh_name: 会话开始', 'zh_name: 会话开始\n    color: red', 'color'],
     ['an untyped attribute', '[pool_id, pulls]', '[pool_id, pulls, luck]', 'luck is not typed'],
-    ['an attribute that no event names', '[rarity, ', '[', 'rarity: no event names it'],
+    [
+      'an attribute that no event names',
+      '[weapon_id, map_id, shots, hits',
+      '[weapon_id, map_id, hits',
+      'shots: no event names it',
+    ],
     [
       'an alias that is given twice',
-      'aliases: [login]',
-      'aliases: [register]',
+      'aliases: [login, ',
+      'aliases: [register, ',
       'register is given twice',
     ],
     [
@@ -216,6 +257,12 @@ describe('the generator', () => {
       'rtt_ms',
     ],
     [
+      'minor units without their suffix',
+      'unit: cents, ',
+      '',
+      'amount_cents: the suffix _cents and the unit cents go together',
+    ],
+    [
       'an id that is no string',
       'team_id: { type: string',
       'team_id: { type: number',
@@ -229,7 +276,6 @@ describe('the generator', () => {
       'user_id is given twice',
     ],
   ] as const)('refuses %s', ([, from, to, fault], { expect }) => {
-    expect(yaml).toContain(from)
-    expect(() => parseCatalog(yaml.replace(from, to))).toThrow(fault)
+    expect(() => readTexts(changed('events', from, to))).toThrow(fault)
   })
 })
