@@ -3,8 +3,6 @@
  * `props` (`attrs` is another spelling of it); it means the same. Absent, null and the empty string are the
  * same too: some serialisers write an unset string as "".
  */
-import { z } from 'zod'
-
 import {
   MAX_COLUMN_LENGTH,
   MAX_ID_LENGTH,
@@ -26,6 +24,8 @@ const ENVELOPE_FIELDS: ReadonlySet<string> = new Set([
   'event_time',
   'ts',
   'sent_at',
+  'uptime_ms',
+  'sent_uptime_ms',
   'game_id',
   'env',
   'props',
@@ -40,38 +40,66 @@ const PROPERTY_NAME_PATTERN = /^[\p{L}\p{M}\p{N}_$.:-]+$/u
 /** Characters of a name that a pointer repeats: enough to find it, whatever was sent. */
 const MAX_POINTER_NAME_LENGTH = 256
 
-/** Ids: bounded, of letters and digits of any script and `_ . : @ + / = | # ~ -`. */
-export const idSchema = z
-  .string({ error: 'expected a string' })
-  .max(MAX_ID_LENGTH, `expected at most ${MAX_ID_LENGTH} characters`)
-  .regex(ID_PATTERN, 'expected letters, digits and _ . : @ + / = | # ~ - only')
-
-const columnSchema = z
-  .string({ error: 'expected a string' })
-  .max(MAX_COLUMN_LENGTH, `expected at most ${MAX_COLUMN_LENGTH} characters`)
-  .refine((text) => !CONTROL_CHARACTERS.test(text) && text.isWellFormed(), {
-    error: 'expected text without control characters or lone surrogates',
-  })
+/** Columns that hold ids; the others hold labels. */
+const ID_COLUMNS = ['user_id', 'session_id', 'device_id'] as const
 
 /** The attributes that are columns of the events table; all others stay in props_json. */
-export const columnsSchema = z.object({
-  user_id: idSchema.optional(),
-  session_id: idSchema.optional(),
-  device_id: idSchema.optional(),
-  platform: columnSchema.optional(),
-  channel: columnSchema.optional(),
-  country: columnSchema.optional(),
-  region: columnSchema.optional(),
-  city: columnSchema.optional(),
-  app_version: columnSchema.optional(),
-  build_number: columnSchema.optional(),
-  server: columnSchema.optional(),
-  game_type: columnSchema.optional(),
-  genre_code: columnSchema.optional(),
-})
-export type Columns = z.infer<typeof columnsSchema>
+export const COLUMNS = [
+  ...ID_COLUMNS,
+  'platform',
+  'channel',
+  'country',
+  'region',
+  'city',
+  'app_version',
+  'build_number',
+  'server',
+  'game_type',
+  'genre_code',
+] as const
+export type Column = (typeof COLUMNS)[number]
+export type Columns = { readonly [Name in Column]?: string }
 
-const COLUMN_NAMES: ReadonlySet<string> = new Set(Object.keys(columnsSchema.shape))
+const COLUMN_NAMES: ReadonlySet<string> = new Set(COLUMNS)
+const ID_COLUMN_NAMES: ReadonlySet<string> = new Set(ID_COLUMNS)
+
+/**
+ * Null when the value is an id, otherwise what was expected: a string of 1 to MAX_ID_LENGTH letters and digits
+ * of any script and `_ . : @ + / = | # ~ -`.
+ */
+export function checkId(value: unknown): string | null {
+  if (typeof value !== 'string') return EXPECTED_STRING
+  if (value.length > MAX_ID_LENGTH) return `expected at most ${MAX_ID_LENGTH} characters`
+  return ID_PATTERN.test(value) ? null : 'expected letters, digits and _ . : @ + / = | # ~ - only'
+}
+
+/** Null when the text is a label: short, whole, without control characters. */
+function checkLabel(text: string): string | null {
+  if (text.length > MAX_COLUMN_LENGTH) return `expected at most ${MAX_COLUMN_LENGTH} characters`
+  return CONTROL_CHARACTERS.test(text) || !text.isWellFormed()
+    ? 'expected text without control characters or lone surrogates'
+    : null
+}
+
+const EXPECTED_STRING = 'expected a string'
+
+/** The columns among the attributes, checked, in a fixed order; or the first fault. */
+function readColumns(raw: JsonObject, given: JsonObject): Columns | RejectionReason {
+  const columns: Partial<Record<Column, string>> = {}
+  for (const name of COLUMNS) {
+    const value = given[name]
+    if (value === undefined) continue
+    if (typeof value !== 'string') return invalidColumn(raw, name, EXPECTED_STRING)
+    const expected = ID_COLUMN_NAMES.has(name) ? checkId(value) : checkLabel(value)
+    if (expected !== null) return invalidColumn(raw, name, expected)
+    columns[name] = value
+  }
+  return columns
+}
+
+function invalidColumn(raw: JsonObject, name: Column, detail: string): RejectionReason {
+  return { code: 'invalid_attribute', pointer: pointerTo(raw, name), detail }
+}
 
 export interface Attributes {
   readonly columns: Columns
@@ -107,9 +135,9 @@ export function pointerTo(raw: JsonObject, name: string): string {
 
 /** Splits the attributes of an event into columns and properties, or says why that cannot be done. */
 export function readAttributes(raw: JsonObject): Attributes | RejectionReason {
-  // Without a prototype "__proto__" is a name like any other.
-  const columns: Record<string, unknown> = Object.create(null)
-  const props: Record<string, unknown> = Object.create(null)
+  // Plain objects: those without a prototype cost a fifth of the time that an event takes.
+  const columns: Record<string, unknown> = {}
+  const props: Record<string, unknown> = {}
   for (const container of CONTAINERS) {
     const nested = raw[container]
     if (isAbsent(nested)) continue
@@ -124,15 +152,8 @@ export function readAttributes(raw: JsonObject): Attributes | RejectionReason {
     if (ENVELOPE_FIELDS.has(name)) continue
     if (!take(name, value, columns, props)) return conflict(raw, name)
   }
-  const parsed = columnsSchema.safeParse(columns)
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    return {
-      code: 'invalid_attribute',
-      pointer: pointerTo(raw, String(issue?.path[0] ?? '')),
-      detail: issue?.message ?? 'expected a string',
-    }
-  }
+  const checked = readColumns(raw, columns)
+  if ('code' in checked) return checked
   // Before anything walks the properties without a bound: a deep value would overflow the stack.
   const fault = checkProperties(raw, props)
   if (fault !== null) return fault
@@ -144,7 +165,7 @@ export function readAttributes(raw: JsonObject): Attributes | RejectionReason {
       detail: `expected at most ${MAX_PROPERTIES_JSON_LENGTH} characters of properties, got ${propsJson.length}`,
     }
   }
-  return { columns: parsed.data, props, propsJson }
+  return { columns: checked, props, propsJson }
 }
 
 /** False when the attribute has another value already. Two lists or objects count as two values. */
@@ -156,9 +177,16 @@ function take(
 ): boolean {
   if (isAbsent(value)) return true
   const target = COLUMN_NAMES.has(name) ? columns : props
-  if (name in target && target[name] !== value) return false
-  target[name] = value
+  if (Object.hasOwn(target, name)) return target[name] === value
+  if (name === '__proto__') defineProto(target, value)
+  else target[name] = value
   return true
+}
+
+/** Assigning to this name would change the prototype; for a client it is a name like any other. */
+function defineProto(target: Record<string, unknown>, value: unknown): void {
+  const property = { value, enumerable: true, configurable: true, writable: true }
+  Object.defineProperty(target, '__proto__', property)
 }
 
 function conflict(raw: JsonObject, name: string): RejectionReason {

@@ -1,10 +1,11 @@
 /**
- * What the catalog (configs/analytics/events.yaml) says about event names and attribute values, for the hot
- * path: look-ups in maps that are built once, checks that allocate nothing. Presence of required attributes
- * is not checked here: only the caller knows where an event keeps its attributes.
+ * What the catalog (configs/analytics/events.yaml), and the events that a game adds to it, say about event names
+ * and attribute values, for the hot path: look-ups in maps that are built once, checks that allocate nothing.
+ * Presence of required attributes is not checked here: only the caller knows where an event keeps them.
  */
 import { ALIASES, ATTRIBUTES, COMMON_ATTRIBUTES, EVENTS } from './catalog.generated.ts'
 import type { SketchMetric } from './envelope.ts'
+import type { CustomEvent, GameProfile } from './game-profile.ts'
 
 /** Common attributes: columns of the events table, allowed on every event. */
 export const COLUMN_ATTRIBUTES = COMMON_ATTRIBUTES
@@ -18,6 +19,14 @@ export interface EventDefinition {
   readonly optional: readonly string[]
   /** Unique counts that the user of the event enters */
   readonly countsAs: readonly SketchMetric[]
+  /** Attributes that a game has typed for its own event; absent for events of the catalog */
+  readonly ownAttributes?: ReadonlyMap<string, AttributeDefinition>
+}
+
+/** The events that one game may send. */
+export interface EventCatalog {
+  /** The event of this id or alias; undefined when the game may not send it */
+  findEvent(name: string): EventDefinition | undefined
 }
 
 type AttributeType =
@@ -37,6 +46,11 @@ export type AttributeDefinition = AttributeData & {
   readonly expected: string
 }
 
+/** Category of the events that games add. */
+const CUSTOM_CATEGORY = 'custom'
+
+const COMMON_KEYS: ReadonlySet<string> = new Set(COMMON_ATTRIBUTES)
+
 const attributeData: readonly AttributeData[] = ATTRIBUTES
 const attributesByKey: ReadonlyMap<string, AttributeDefinition> = new Map(
   attributeData.map((data) => [data.key, { ...data, expected: expectationOf(data) }]),
@@ -50,10 +64,80 @@ export function findEvent(name: string): EventDefinition | undefined {
   return eventsByName.get(name)
 }
 
-/** How the attribute is typed; undefined for one that the catalog does not know, which may hold anything. */
-export function findAttribute(key: string): AttributeDefinition | undefined {
-  return attributesByKey.get(key)
+/**
+ * How the attribute is typed in an event; undefined for one that may hold anything: neither the catalog nor the game
+ * knows it, or a game's own event carries it without having typed it.
+ */
+export function findAttribute(
+  key: string,
+  event?: EventDefinition,
+): AttributeDefinition | undefined {
+  const own = event?.ownAttributes?.get(key)
+  if (own !== undefined) return own
+  return event?.category === CUSTOM_CATEGORY && !COMMON_KEYS.has(key)
+    ? undefined
+    : attributesByKey.get(key)
 }
+
+const catalogs = new WeakMap<GameProfile, EventCatalog>()
+
+/** The catalog of a game: the standard events, its own ones, and in open mode every well-formed name. */
+export function catalogOf(game: GameProfile): EventCatalog {
+  const known = catalogs.get(game)
+  if (known !== undefined) return known
+  const own = new Map(game.customEvents.map((event) => [event.id, definitionOf(event)]))
+  const isOpen = game.eventMode === 'open'
+  const catalog: EventCatalog = {
+    findEvent: (name) =>
+      findEvent(name) ??
+      own.get(name) ??
+      (isOpen && OPEN_NAME.test(name) ? customDefinition(name, []) : undefined),
+  }
+  catalogs.set(game, catalog)
+  return catalog
+}
+
+/** Names of events that nobody has defined: bounded, so that they can be shown and typed. */
+const OPEN_NAME = /^(?=.{1,64}$)[A-Za-z][A-Za-z0-9_]*(?:[.:-][A-Za-z0-9_]+)*$/
+
+function definitionOf({ id, attributes }: CustomEvent): EventDefinition {
+  const entries = Object.entries(attributes)
+  const required = entries.filter(([, type]) => type.required).map(([key]) => key)
+  const ownAttributes = new Map(
+    entries.map(([key, attribute]) => {
+      const data: AttributeData = { key, ...typeOf(attribute) }
+      return [key, { ...data, expected: expectationOf(data) }]
+    }),
+  )
+  return { ...customDefinition(id, required), ownAttributes }
+}
+
+function typeOf(attribute: CustomEvent['attributes'][string]): AttributeType {
+  switch (attribute.type) {
+    case 'string':
+      return { type: 'string', maxLength: attribute.max_length }
+    case 'integer':
+    case 'number':
+      return { type: attribute.type, minimum: attribute.minimum }
+    case 'boolean':
+      return { type: 'boolean' }
+    case 'enum':
+      return { type: 'enum', values: attribute.values }
+  }
+}
+
+function customDefinition(id: string, required: readonly string[]): EventDefinition {
+  return {
+    id,
+    category: CUSTOM_CATEGORY,
+    required: [...ALWAYS_REQUIRED, ...required],
+    optional: [],
+    countsAs: [],
+  }
+}
+
+/** Without these an event belongs to nobody or to no day. */
+const ALWAYS_REQUIRED = ['user_id', 'event_time'] as const
 
 /**
  * Null when the value fits the definition, otherwise a short text of what was expected, such as

@@ -10,7 +10,7 @@ import { z } from 'zod'
 import { concatBytes, toBase64 } from './bytes.ts'
 
 /** Tables that a message may carry rows for. */
-export const ROW_TABLES = ['events', 'payments', 'events_rejected'] as const
+export const ROW_TABLES = ['events', 'payments', 'events_rejected', 'audit_log'] as const
 export type RowTable = (typeof ROW_TABLES)[number]
 
 /** Which unique count a token belongs to. */

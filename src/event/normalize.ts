@@ -1,34 +1,52 @@
 /**
- * One raw event to an accepted event or a rejection. Pure: the scope and the receive time are given.
+ * One raw event to an accepted event or a rejection. Pure: the scope, the game and the receive time are given.
  */
-import type { Attributes, Columns, JsonObject } from './attributes.ts'
-import { idSchema, isAbsent, isJsonObject, pointerTo, readAttributes } from './attributes.ts'
+import type { Attributes, Column, JsonObject } from './attributes.ts'
+import { checkId, isAbsent, isJsonObject, pointerTo, readAttributes } from './attributes.ts'
 import type { EventDefinition } from './catalog.ts'
-import { checkAttribute, findAttribute, findEvent } from './catalog.ts'
+import { catalogOf, checkAttribute, findAttribute } from './catalog.ts'
+import type { Reporter, RequestOrigin } from './enrichment.ts'
+import { enrich } from './enrichment.ts'
+import type { GameProfile } from './game-profile.ts'
 import type { Payment } from './payment.ts'
 import { readPayment } from './payment.ts'
+import type { UserColumns } from './privacy.ts'
+import { hideColumns, hideProps } from './privacy.ts'
+import type { FoundTime } from './raw-fields.ts'
+import { readTime, refuseOtherGame } from './raw-fields.ts'
 import type { RejectionReason } from './rejection.ts'
-import type { BatchClocks, EventTime } from './time.ts'
-import { parseTime, resolveTime } from './time.ts'
+import type { BatchClocks } from './time.ts'
 
 /** What the collector knows about every event of a batch. */
 export interface BatchContext extends BatchClocks {
   readonly gameId: string
   readonly env: string
+  readonly game: GameProfile
+  /** Whose word it is */
+  readonly reporter: Reporter
+  /** What the connection says of the player; null when it is not the player's */
+  readonly origin: RequestOrigin | null
 }
 
-export interface AcceptedEvent {
+export interface AcceptedEvent extends FoundTime {
   readonly definition: EventDefinition
   /** As sent; null when the client gave none */
   readonly eventId: string | null
+  /** As it is stored and counted: a pseudonym where the game asks for it */
   readonly userId: string
-  readonly time: EventTime
-  readonly columns: Columns
+  /** As they are stored */
+  readonly columns: UserColumns
+  /** Columns that the client did not send */
+  readonly enriched: readonly Column[]
+  /** As sent; what is stored of them is propsJson */
   readonly props: JsonObject
   readonly propsJson: string
   /** Null for an event that is no payment */
   readonly payment: Payment | null
 }
+
+/** Spellings of the time; the first that is given counts. */
+const TIME_FIELDS = ['event_time', 'ts'] as const
 
 /** An accepted event, or the first reason against it. */
 export function normalizeEvent(
@@ -38,95 +56,67 @@ export function normalizeEvent(
   if (!isJsonObject(raw)) {
     return { code: 'not_an_object', pointer: '', detail: 'expected an event object' }
   }
-  const definition = readDefinition(raw)
+  const definition = readDefinition(raw, context.game)
   if ('code' in definition) return definition
   const foreign = refuseOtherGame(raw, context)
   if (foreign !== null) return foreign
   const eventId = readEventId(raw)
   if (isRejection(eventId)) return eventId
-  const time = readTime(raw, context)
-  if ('code' in time) return time
+  const when = readTime(raw, context, TIME_FIELDS)
+  if ('code' in when) return when
   const attributes = readAttributes(raw)
   if ('code' in attributes) return attributes
-  const { columns, props, propsJson } = attributes
-  const userId = columns.user_id
+  const { columns, enriched } = enrich(attributes.columns, context)
+  const { user_id: userId } = columns
   if (userId === undefined) return missing(raw, 'user_id', definition)
-  const fault = checkAttributes(raw, attributes, definition)
+  const fault = checkAttributes(raw, { ...attributes, columns }, definition)
   if (fault !== null) return fault
-  const payment = readPayment(definition.id, props)
+  const { props } = attributes
+  const payment = readPayment(definition.id, props, context.reporter)
   if (payment !== null && 'code' in payment) {
-    return { ...payment, pointer: pointerTo(raw, 'price_usd') }
+    const { code, detail, field } = payment
+    return { code, detail, pointer: pointerTo(raw, field) }
   }
-  return { definition, eventId, userId, time, columns, props, propsJson, payment }
+  const stored = hideColumns({ ...columns, user_id: userId }, context.game)
+  return {
+    definition,
+    eventId,
+    userId: stored.user_id,
+    ...when,
+    columns: stored,
+    enriched,
+    props,
+    propsJson: hideProps(attributes, context.game),
+    payment,
+  }
 }
 
 function isRejection(value: RejectionReason | string | null): value is RejectionReason {
   return typeof value === 'object' && value !== null
 }
 
-function readDefinition(raw: JsonObject): EventDefinition | RejectionReason {
+function readDefinition(raw: JsonObject, game: GameProfile): EventDefinition | RejectionReason {
   const name = raw['event']
   if (typeof name !== 'string' || name === '') {
     return { code: 'missing_event', pointer: '/event', detail: 'expected the name of an event' }
   }
   return (
-    findEvent(name) ?? {
+    catalogOf(game).findEvent(name) ?? {
       code: 'unknown_event',
       pointer: '/event',
-      detail: 'expected an event of the catalog, such as session.start',
+      detail: 'expected an event of the catalog or of the game, such as session.start',
     }
   )
-}
-
-function refuseOtherGame(raw: JsonObject, context: BatchContext): RejectionReason | null {
-  for (const [field, own] of [
-    ['game_id', context.gameId],
-    ['env', context.env],
-  ] as const) {
-    const named = raw[field] ?? own
-    if (named !== own) {
-      return {
-        code: 'other_game',
-        pointer: `/${field}`,
-        detail: `expected the ${field} of the key`,
-      }
-    }
-  }
-  return null
 }
 
 function readEventId(raw: JsonObject): string | null | RejectionReason {
   const value = raw['event_id']
   if (isAbsent(value)) return null
-  const parsed = idSchema.safeParse(value)
-  if (parsed.success) return parsed.data
-  return {
-    code: 'invalid_attribute',
-    pointer: '/event_id',
-    detail: parsed.error.issues[0]?.message ?? 'expected a string',
+  const expected = checkId(value)
+  if (expected !== null) {
+    return { code: 'invalid_attribute', pointer: '/event_id', detail: expected }
   }
-}
-
-function readTime(raw: JsonObject, clocks: BatchClocks): EventTime | RejectionReason {
-  const field = ['event_time', 'ts'].find((name) => !isAbsent(raw[name]))
-  if (field === undefined) {
-    return {
-      code: 'missing_attribute',
-      pointer: '/event_time',
-      detail: 'expected event_time (or ts)',
-    }
-  }
-  const pointer = `/${field}`
-  const timeMs = parseTime(raw[field])
-  if (timeMs === null) {
-    return {
-      code: 'invalid_time',
-      pointer,
-      detail: 'expected RFC 3339 with an offset, or seconds or milliseconds since the epoch',
-    }
-  }
-  const resolved = resolveTime(timeMs, clocks)
-  return 'code' in resolved ? { ...resolved, pointer } : resolved
+  return typeof value === 'string' ? value : null
 }
 
 function checkAttributes(
@@ -136,15 +126,19 @@ function checkAttributes(
 ): RejectionReason | null {
   const given: JsonObject = columns
   for (const name of definition.required) {
-    if (name === 'event_time' || given[name] !== undefined || name in props) continue
+    if (name === 'event_time' || Object.hasOwn(given, name) || Object.hasOwn(props, name)) continue
     return missing(raw, name, definition)
   }
-  return checkTypes(raw, given) ?? checkTypes(raw, props)
+  return checkTypes(raw, given, definition) ?? checkTypes(raw, props, definition)
 }
 
-function checkTypes(raw: JsonObject, values: JsonObject): RejectionReason | null {
+function checkTypes(
+  raw: JsonObject,
+  values: JsonObject,
+  definition: EventDefinition,
+): RejectionReason | null {
   for (const name in values) {
-    const attribute = findAttribute(name)
+    const attribute = findAttribute(name, definition)
     if (attribute === undefined) continue
     const expected = checkAttribute(attribute, values[name])
     if (expected !== null) {

@@ -13,7 +13,7 @@ import {
 import type { Fault } from './rejection.ts'
 
 /** RFC 3339 with an offset; a local time without one names no instant. */
-const rfc3339 = z.iso.datetime({ offset: true })
+const RFC_3339 = z.regexes.datetime({ offset: true })
 
 /** Smaller numbers are seconds (until the year 5138), larger ones milliseconds (from 1973 on). */
 const FIRST_EPOCH_MS = 100_000_000_000
@@ -24,9 +24,10 @@ const FIRST_UNSTORABLE_MS = Date.UTC(2200, 0)
 
 /**
  * How event_time was found: `client` as the client said; `sent_at` corrected by the difference between the
- * receive time and the client's send time; `clamped` set to the receive time.
+ * receive time and the client's send time; `uptime` the receive time less what the client's monotonic clock
+ * counted since the event; `clamped` set to the receive time.
  */
-export type TimeMethod = 'client' | 'sent_at' | 'clamped'
+export type TimeMethod = 'client' | 'sent_at' | 'uptime' | 'clamped'
 
 export interface EventTime {
   /** What the client said, in milliseconds since the epoch; part of the row identity */
@@ -36,11 +37,14 @@ export interface EventTime {
   readonly method: TimeMethod
 }
 
-/** The two clocks of a batch, in milliseconds since the epoch. */
+/** The clocks of a batch. */
 export interface BatchClocks {
+  /** In milliseconds since the epoch */
   readonly receivedTimeMs: number
-  /** By the client's clock; null when it did not say */
+  /** By the client's clock, in milliseconds since the epoch; null when it did not say */
   readonly sentTimeMs: number | null
+  /** The client's monotonic clock when it sent the batch, in milliseconds; null when it did not say */
+  readonly sentUptimeMs: number | null
 }
 
 /**
@@ -52,7 +56,7 @@ export function parseTime(value: unknown): number | null {
     if (!Number.isFinite(value)) return null
     return Math.floor(Math.abs(value) < FIRST_EPOCH_MS ? value * 1000 : value)
   }
-  if (typeof value !== 'string' || !rfc3339.safeParse(value).success) return null
+  if (typeof value !== 'string' || !RFC_3339.test(value)) return null
   const timeMs = Date.parse(value)
   return Number.isNaN(timeMs) ? null : timeMs
 }
@@ -62,27 +66,54 @@ export function isStorableTime(timeMs: number): boolean {
   return timeMs >= FIRST_STORABLE_MS && timeMs < FIRST_UNSTORABLE_MS
 }
 
+/** A reading of a monotonic clock, in milliseconds; null for anything else. */
+export function parseUptime(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0
+    ? Math.floor(value)
+    : null
+}
+
 /**
- * The time of an event: the client's, shifted by received - sent when the client's clock is off by more
- * than SKEW_TOLERANCE_MS, then bounded. Slightly ahead is taken as it is, up to a day ahead becomes the
- * receive time; further ahead or further back than MAX_EVENT_AGE_MS is a rejection.
+ * The time of an event, bounded. The best clock that the client gave decides: its monotonic clock, which no
+ * change of the date moves (`uptimeMs` when the event happened, sentUptimeMs when it was sent); else sent_at, by
+ * which the client's time is shifted when its clock is off by more than SKEW_TOLERANCE_MS; else the client's time.
+ * Slightly ahead is taken as it is, up to a day ahead becomes the receive time; further ahead or further back than
+ * MAX_EVENT_AGE_MS is a rejection.
  */
 export function resolveTime(
   clientTimeMs: number,
-  { receivedTimeMs, sentTimeMs }: BatchClocks,
+  clocks: BatchClocks,
+  uptimeMs: number | null = null,
 ): EventTime | Fault {
   if (!isStorableTime(clientTimeMs)) {
     return clientTimeMs < FIRST_STORABLE_MS ? tooOld(clientTimeMs) : inFuture(clientTimeMs)
   }
-  const skewMs = sentTimeMs === null ? 0 : receivedTimeMs - sentTimeMs
-  const isSkewed = Math.abs(skewMs) > SKEW_TOLERANCE_MS
-  const eventTimeMs = isSkewed ? clientTimeMs + skewMs : clientTimeMs
+  const { receivedTimeMs } = clocks
+  const { eventTimeMs, method } = bestTime(clientTimeMs, clocks, uptimeMs)
   const aheadMs = eventTimeMs - receivedTimeMs
   if (aheadMs > MAX_FUTURE_MS) return inFuture(eventTimeMs)
   if (-aheadMs > MAX_EVENT_AGE_MS) return tooOld(eventTimeMs)
   return aheadMs > FUTURE_TOLERANCE_MS
     ? { clientTimeMs, eventTimeMs: receivedTimeMs, method: 'clamped' }
-    : { clientTimeMs, eventTimeMs, method: isSkewed ? 'sent_at' : 'client' }
+    : { clientTimeMs, eventTimeMs, method }
+}
+
+function bestTime(
+  clientTimeMs: number,
+  { receivedTimeMs, sentTimeMs, sentUptimeMs }: BatchClocks,
+  uptimeMs: number | null,
+): Pick<EventTime, 'eventTimeMs' | 'method'> {
+  // Less uptime than at the event means that the device was started anew in between: it says nothing then.
+  if (uptimeMs !== null && sentUptimeMs !== null && sentUptimeMs >= uptimeMs) {
+    const eventTimeMs = receivedTimeMs - (sentUptimeMs - uptimeMs)
+    return Math.abs(eventTimeMs - clientTimeMs) > SKEW_TOLERANCE_MS
+      ? { eventTimeMs, method: 'uptime' }
+      : { eventTimeMs: clientTimeMs, method: 'client' }
+  }
+  const skewMs = sentTimeMs === null ? 0 : receivedTimeMs - sentTimeMs
+  return Math.abs(skewMs) > SKEW_TOLERANCE_MS
+    ? { eventTimeMs: clientTimeMs + skewMs, method: 'sent_at' }
+    : { eventTimeMs: clientTimeMs, method: 'client' }
 }
 
 function inFuture(timeMs: number): Fault {

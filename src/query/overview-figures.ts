@@ -1,9 +1,9 @@
+import { minorUnitsOf } from '../event/currency.ts'
 /** From counted rows to the figures of the overview. Pure. Nothing divided by nothing is null. */
 import type { GameDay } from './calendar.ts'
 import { formatInstant } from './calendar.ts'
 import type { CohortCalendar, RetentionTotals } from './cohort-table.ts'
 import { toCohortTable } from './cohort-table.ts'
-import { minorUnitsOf } from './currency.ts'
 import type { OverviewFacts } from './overview-facts.ts'
 import { percent, quotient } from './ratio.ts'
 

@@ -6,9 +6,9 @@ import { z } from 'zod'
 
 import type { Dimension, Filter } from '../clickhouse/queries/dimension.ts'
 import { DIMENSION_COLUMNS } from '../clickhouse/queries/dimension.ts'
+import { isCurrency } from '../event/currency.ts'
 import { gameDay } from '../event/game-day.ts'
 import { formatDay, parseDay, zoneDayStartMs } from './calendar.ts'
-import { isCurrency } from './currency.ts'
 
 /** Calendar days that a range may touch: a year and its comparison month. */
 const MAX_RANGE_DAYS = 400

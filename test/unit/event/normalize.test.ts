@@ -1,14 +1,10 @@
 import { describe, it } from 'vitest'
 
-import type { AcceptedEvent, BatchContext } from '../../../src/event/normalize.ts'
+import type { AcceptedEvent } from '../../../src/event/normalize.ts'
 import { normalizeEvent } from '../../../src/event/normalize.ts'
+import { anIngestContext } from '../ingest/ingest-context.ts'
 
-const context: BatchContext = {
-  gameId: 'demo',
-  env: 'prod',
-  receivedTimeMs: Date.parse('2026-11-20T12:00:00Z'),
-  sentTimeMs: null,
-}
+const context = anIngestContext()
 
 const sessionStart = {
   user_id: 'user_123',
@@ -61,7 +57,10 @@ describe('an accepted event', () => {
 
   it('may say ts for event_time and attrs for props', ({ expect }) => {
     const { event_time, props, ...rest } = sessionStart
-    expect(accepted({ ...rest, ts: event_time, attrs: props })).toEqual(accepted(sessionStart))
+    expect(accepted({ ...rest, ts: event_time, attrs: props })).toEqual({
+      ...accepted(sessionStart),
+      timeField: 'ts',
+    })
   })
 
   it('may carry its attributes at the top level or in the properties', ({ expect }) => {
@@ -94,7 +93,7 @@ describe('an accepted event', () => {
   it('may leave event_time null and say ts', ({ expect }) => {
     const { event_time, ...rest } = sessionStart
     const outcome = accepted({ ...rest, event_time: null, ts: event_time })
-    expect(outcome).toEqual(accepted(sessionStart))
+    expect(outcome).toEqual({ ...accepted(sessionStart), timeField: 'ts' })
   })
 
   it('may have properties in props and in attrs', ({ expect }) => {
@@ -112,27 +111,6 @@ describe('an accepted event', () => {
     expect(accepted(raw).propsJson).toBe(
       '{"__proto__":{"x":1},"constructor":"main_menu","campaign_id":"campaign_001"}',
     )
-  })
-})
-
-describe('a payment', () => {
-  it.for([
-    [9.99, 999],
-    [0.29, 29],
-    [1_000_000.01, 100_000_001],
-    [0, 0],
-  ] as const)('of %d dollars is %d cents', ([price_usd, amountCents], { expect }) => {
-    expect(accepted({ ...purchase, price_usd }).payment).toEqual({ status: 'success', amountCents })
-  })
-
-  it('that failed has its status', ({ expect }) => {
-    const failed = { ...purchase, event: 'monetization.purchase_fail', price_usd: null }
-    expect(accepted(failed).payment).toEqual({ status: 'failed', amountCents: 0 })
-  })
-
-  it('is no other event', ({ expect }) => {
-    expect(accepted(sessionStart).payment).toBeNull()
-    expect(accepted({ ...purchase, event: 'monetization.purchase_attempt' }).payment).toBeNull()
   })
 })
 

@@ -1,6 +1,6 @@
 import { describe, it } from 'vitest'
 
-import { parseTime, resolveTime } from '../../../src/event/time.ts'
+import { parseTime, parseUptime, resolveTime } from '../../../src/event/time.ts'
 
 const RECEIVED_MS = Date.parse('2026-11-20T12:00:00Z')
 const HOUR_MS = 3_600_000
@@ -38,7 +38,11 @@ describe('parseTime', () => {
 })
 
 describe('resolveTime', () => {
-  const clocks = (sentTimeMs: number | null = null) => ({ receivedTimeMs: RECEIVED_MS, sentTimeMs })
+  const clocks = (sentTimeMs: number | null = null, sentUptimeMs: number | null = null) => ({
+    receivedTimeMs: RECEIVED_MS,
+    sentTimeMs,
+    sentUptimeMs,
+  })
   const resolve = (clientTimeMs: number, sentTimeMs: number | null = null) =>
     resolveTime(clientTimeMs, clocks(sentTimeMs))
 
@@ -106,5 +110,57 @@ describe('resolveTime', () => {
       expect(resolve(1e300, sentTimeMs)).toMatchObject({ code: 'event_time_in_future' })
       expect(resolve(-1e300, sentTimeMs)).toMatchObject({ code: 'event_time_too_old' })
     }
+  })
+
+  it('trusts the monotonic clock over a date that was moved between event and send', ({
+    expect,
+  }) => {
+    const in1970 = Date.parse('1970-01-01T00:05:00Z')
+    const outcome = resolveTime(in1970, clocks(RECEIVED_MS, 7_200_000), 3_600_000)
+    expect(outcome).toEqual({
+      clientTimeMs: in1970,
+      eventTimeMs: RECEIVED_MS - HOUR_MS,
+      method: 'uptime',
+    })
+  })
+
+  it('leaves a time as it is that the monotonic clock confirms', ({ expect }) => {
+    const hourAgo = RECEIVED_MS - HOUR_MS + 5_000
+    expect(resolveTime(hourAgo, clocks(null, 7_200_000), 3_600_000)).toMatchObject({
+      eventTimeMs: hourAgo,
+      method: 'client',
+    })
+  })
+
+  it('falls back on sent_at when the device was started anew in between', ({ expect }) => {
+    const twoDaysAhead = RECEIVED_MS + 2 * DAY_MS
+    expect(
+      resolveTime(twoDaysAhead - HOUR_MS, clocks(twoDaysAhead, 60_000), 3_600_000),
+    ).toMatchObject({
+      eventTimeMs: RECEIVED_MS - HOUR_MS,
+      method: 'sent_at',
+    })
+  })
+
+  it('refuses an event that lay in the queue for longer than 30 days by its uptime', ({
+    expect,
+  }) => {
+    expect(resolveTime(RECEIVED_MS, clocks(null, 40 * DAY_MS), DAY_MS)).toMatchObject({
+      code: 'event_time_too_old',
+    })
+  })
+})
+
+describe('parseUptime', () => {
+  it.for([
+    [0, 0],
+    [1_234.9, 1_234],
+    [-1, null],
+    [Number.NaN, null],
+    [Number.POSITIVE_INFINITY, null],
+    ['12', null],
+    [null, null],
+  ] as const)('reads %s as %s', ([value, expected], { expect }) => {
+    expect(parseUptime(value)).toBe(expected)
   })
 })

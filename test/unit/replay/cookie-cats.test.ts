@@ -15,6 +15,7 @@ import {
   type ReplayPlan,
 } from '../../../scripts/replay/cookie-cats.ts'
 import { normalizeEvent } from '../../../src/event/normalize.ts'
+import { anIngestContext } from '../ingest/ingest-context.ts'
 
 const FILE = new URL('../../../data/cookie-cats.csv.gz', import.meta.url)
 const firstInstallDayMs = Date.UTC(2026, 10, 2)
@@ -172,12 +173,10 @@ describe('the events', () => {
   })
 
   it('are all accepted by ingest on the day after the last one', ({ expect }) => {
-    const context = {
+    const context = anIngestContext({
       gameId: 'cookie-cats',
-      env: 'prod',
       receivedTimeMs: firstInstallDayMs + REPLAY_DAYS * DAY_MS,
-      sentTimeMs: null,
-    }
+    })
     const outcomes = Array.from(eventsOf(sample, withRounds), (text) =>
       normalizeEvent(JSON.parse(text), context),
     )
