@@ -9,9 +9,20 @@ import {
   MESSAGE_CHUNK_BYTES,
 } from '../../configs/limits.ts'
 import { gzip } from '../event/bytes.ts'
-import type { RowTable, TokenGroup } from '../event/envelope.ts'
+import type { Envelope, RowTable, TokenGroup } from '../event/envelope.ts'
 import { encodeEnvelope } from '../event/envelope.ts'
-import type { AcceptedBatch, IngestContext } from './accept-batch.ts'
+
+/** NDJSON lines by table, and the tokens that go with them. */
+export interface Cargo {
+  readonly eventRows?: readonly string[]
+  readonly paymentRows?: readonly string[]
+  readonly rejectedRows?: readonly string[]
+  readonly auditRows?: readonly string[]
+  readonly tokens?: readonly TokenGroup[]
+}
+
+/** Whose message it is. */
+type MessageContext = Pick<Envelope, 'gameId' | 'env' | 'traceId' | 'receivedTimeMs'>
 
 interface Draft {
   readonly rows: ReadonlyMap<RowTable, readonly string[]>
@@ -19,18 +30,20 @@ interface Draft {
 }
 
 /** The messages of a batch, ready to send; none when it holds no row. */
-export async function packMessages(
-  batch: Pick<AcceptedBatch, 'eventRows' | 'paymentRows' | 'rejectedRows' | 'tokens'>,
-  context: IngestContext,
-): Promise<Uint8Array[]> {
+export async function packMessages(cargo: Cargo, context: MessageContext): Promise<Uint8Array[]> {
   const rows = new Map<RowTable, readonly string[]>()
-  if (batch.eventRows.length > 0) rows.set('events', batch.eventRows)
-  if (batch.paymentRows.length > 0) rows.set('payments', batch.paymentRows)
-  if (batch.rejectedRows.length > 0) rows.set('events_rejected', batch.rejectedRows)
-  return rows.size === 0 ? [] : packDraft({ rows, tokens: batch.tokens }, context)
+  for (const [table, lines] of [
+    ['events', cargo.eventRows],
+    ['payments', cargo.paymentRows],
+    ['events_rejected', cargo.rejectedRows],
+    ['audit_log', cargo.auditRows],
+  ] as const) {
+    if (lines !== undefined && lines.length > 0) rows.set(table, lines)
+  }
+  return rows.size === 0 ? [] : packDraft({ rows, tokens: cargo.tokens ?? [] }, context)
 }
 
-async function packDraft(draft: Draft, context: IngestContext): Promise<Uint8Array[]> {
+async function packDraft(draft: Draft, context: MessageContext): Promise<Uint8Array[]> {
   const plain = encodeDraft(draft, context)
   if (plain.byteLength <= MAX_PLAIN_MESSAGE_BYTES) {
     const message = plain.byteLength > MESSAGE_CHUNK_BYTES ? await gzip(plain) : plain
@@ -42,7 +55,7 @@ async function packDraft(draft: Draft, context: IngestContext): Promise<Uint8Arr
   return [...(first ?? []), ...(second ?? [])]
 }
 
-function encodeDraft(draft: Draft, context: IngestContext): Uint8Array {
+function encodeDraft(draft: Draft, context: MessageContext): Uint8Array {
   const encoder = new TextEncoder()
   return encodeEnvelope({
     gameId: context.gameId,

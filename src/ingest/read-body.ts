@@ -17,19 +17,31 @@ const INFLATABLE: Readonly<Record<string, InflatableFormat>> = {
 }
 
 /**
- * Reads the body and inflates it when Content-Encoding is gzip or deflate. Throws body_too_large
- * when a limit is passed, without ever holding an oversized body or a compression bomb in memory;
- * empty_body, unsupported_encoding, and invalid_encoding for a broken stream.
+ * The bytes of a body as sent. Throws body_too_large for more than MAX_BODY_BYTES, without ever holding them, and
+ * empty_body.
  */
-export async function readBody(request: Request): Promise<Uint8Array> {
-  const format = formatOf(request.headers.get('Content-Encoding'))
+export async function readWireBody(request: Request): Promise<Uint8Array> {
   const sent = await readWithin(MAX_BODY_BYTES, request.body, MAX_DISCARDED_BYTES)
+  if (sent.byteLength === 0) throw new ApiError('empty_body', EMPTY_BODY)
+  return sent
+}
+
+/**
+ * The body inflated when its Content-Encoding is gzip or deflate. Throws body_too_large when it inflates beyond
+ * MAX_INFLATED_BODY_BYTES, before that much is held; empty_body, unsupported_encoding, and invalid_encoding for a
+ * broken stream.
+ */
+export async function decodeBody(
+  sent: Uint8Array,
+  contentEncoding: string | undefined,
+): Promise<Uint8Array> {
+  const format = formatOf(contentEncoding)
   const body = format === null ? sent : await inflate(sent, format)
-  if (body.byteLength === 0) {
-    throw new ApiError('empty_body', 'Send an event object or an array of them.')
-  }
+  if (body.byteLength === 0) throw new ApiError('empty_body', EMPTY_BODY)
   return body
 }
+
+const EMPTY_BODY = 'Send an event object or an array of them.'
 
 /** Bytes as text. Throws invalid_encoding: replacing broken bytes would change the data silently. */
 export function decodeText(body: Uint8Array): string {
@@ -40,7 +52,7 @@ export function decodeText(body: Uint8Array): string {
   }
 }
 
-function formatOf(header: string | null): InflatableFormat | null {
+function formatOf(header: string | undefined): InflatableFormat | null {
   const encoding = header?.trim().toLowerCase() ?? ''
   if (encoding === '' || encoding === 'identity') return null
   const format = Object.hasOwn(INFLATABLE, encoding) ? INFLATABLE[encoding] : undefined

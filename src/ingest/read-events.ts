@@ -4,8 +4,8 @@
  */
 import { MAX_EVENTS_PER_POST } from '../../configs/limits.ts'
 import { ApiError } from '../api-error.ts'
-import { isJsonObject } from '../event/attributes.ts'
-import { isStorableTime, parseTime } from '../event/time.ts'
+import { isAbsent, isJsonObject } from '../event/attributes.ts'
+import { isStorableTime, parseTime, parseUptime } from '../event/time.ts'
 import { UnreadableLine } from '../event/unreadable-line.ts'
 
 export interface IncomingBatch {
@@ -13,6 +13,8 @@ export interface IncomingBatch {
   readonly events: readonly unknown[]
   /** When the client sent the batch, by its own clock, in milliseconds since the epoch; null if it did not say */
   readonly sentTimeMs: number | null
+  /** The client's monotonic clock when it sent the batch, in milliseconds; null if it did not say */
+  readonly sentUptimeMs: number | null
   /**
    * What a retry repeats when the body itself is not it: the events without the send time, which a retry
    * stamps anew. Null when the body is, or when every event carries an id of its own.
@@ -56,32 +58,43 @@ function parseLine(line: string): unknown {
   }
 }
 
+/** Names under which a batch may hold its events. */
+const LIST_FIELDS = ['events', 'payments'] as const
+
 function readJson(json: unknown): IncomingBatch {
   if (Array.isArray(json)) return unsent(json)
   if (!isJsonObject(json)) {
     throw new ApiError('invalid_body', 'Send an event, an array of events or {"events": [...]}.')
   }
-  const { sent_at: sentAt, ...rest } = json
-  const events = json['event'] === undefined && 'events' in json ? json['events'] : [rest]
+  const { sent_at: sentAt, sent_uptime_ms: sentUptime, ...rest } = json
+  const field = json['event'] === undefined ? LIST_FIELDS.find((name) => name in json) : undefined
+  const events = field === undefined ? [rest] : json[field]
   if (!Array.isArray(events)) {
-    throw new ApiError('invalid_body', 'Expected an array of events in "events".')
+    throw new ApiError('invalid_body', `Expected an array in "${field}".`)
   }
-  return sentAt === undefined || sentAt === null ? unsent(events) : sent(events, sentAt)
+  return isAbsent(sentAt) && isAbsent(sentUptime)
+    ? unsent(events)
+    : sent(events, sentAt, sentUptime)
 }
 
 function unsent(events: readonly unknown[]): IncomingBatch {
-  return { events, sentTimeMs: null, retryText: null, warnings: [] }
+  return { events, sentTimeMs: null, sentUptimeMs: null, retryText: null, warnings: [] }
 }
 
-function sent(events: readonly unknown[], sentAt: unknown): IncomingBatch {
-  const retryText = events.every(hasEventId) ? null : textOf(events)
-  const sentTimeMs = parseTime(sentAt)
-  if (sentTimeMs !== null && isStorableTime(sentTimeMs)) {
-    return { events, sentTimeMs, retryText, warnings: [] }
+/** Clocks that cannot be read are left out: the events are good without, and a refused batch would be dropped. */
+function sent(events: readonly unknown[], sentAt: unknown, sentUptime: unknown): IncomingBatch {
+  const warnings: string[] = []
+  const timeMs = parseTime(sentAt)
+  const sentTimeMs = timeMs !== null && isStorableTime(timeMs) ? timeMs : null
+  if (sentTimeMs === null && !isAbsent(sentAt)) {
+    warnings.push('sent_at cannot be read; event times were taken as they are')
   }
-  // The events are good without it, and a refused batch would be dropped by the client.
-  const warnings = ['sent_at cannot be read; event times were taken as they are']
-  return { events, sentTimeMs: null, retryText, warnings }
+  const sentUptimeMs = parseUptime(sentUptime)
+  if (sentUptimeMs === null && !isAbsent(sentUptime)) {
+    warnings.push('sent_uptime_ms is no number of milliseconds; it was left out')
+  }
+  const retryText = events.every(hasEventId) ? null : textOf(events)
+  return { events, sentTimeMs, sentUptimeMs, retryText, warnings }
 }
 
 /** Null for values nested beyond the stack; such events are rejected, and the body has to do for the others. */

@@ -6,7 +6,15 @@ export function cloudflareQueue(binding: Queue): EventQueue {
   return {
     stores: true,
     async send(messages) {
-      for (const message of messages) await binding.send(message, { contentType: 'bytes' })
+      let backlogBytes = 0
+      for (const message of messages) {
+        const { metadata } = await binding.send(message, { contentType: 'bytes' })
+        backlogBytes = metadata.metrics.backlogBytes
+      }
+      return backlogBytes
+    },
+    async backlogBytes() {
+      return (await binding.metrics()).backlogBytes
     },
   }
 }

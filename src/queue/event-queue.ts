@@ -5,6 +5,11 @@
 export interface EventQueue {
   /** False when messages go nowhere; the answer to the client must say so. */
   readonly stores: boolean
-  /** Sends whole messages; rejects when any of them may not be stored. */
-  send(messages: readonly Uint8Array[]): Promise<void>
+  /**
+   * Sends whole messages; rejects when any of them may not be stored. Resolves to the bytes that wait in the
+   * queue, as far as it knows.
+   */
+  send(messages: readonly Uint8Array[]): Promise<number>
+  /** Bytes that wait in the queue. Rejects when it cannot be told. */
+  backlogBytes(): Promise<number>
 }

@@ -3,5 +3,10 @@ import type { EventQueue } from './event-queue.ts'
 
 export const noopQueue: EventQueue = {
   stores: false,
-  async send() {},
+  async send() {
+    return 0
+  },
+  async backlogBytes() {
+    return 0
+  },
 }

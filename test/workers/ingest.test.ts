@@ -63,7 +63,7 @@ describe('POST /api/events/track', () => {
         {
           index: 250,
           event_id: 'many-bad',
-          status: 'rejected',
+          status: 'quarantined',
           code: 'invalid_attribute',
           pointer: '/platform',
           detail: expect.stringContaining('one of ios, android'),

@@ -3,21 +3,12 @@ import { describe, it } from 'vitest'
 import { z } from 'zod'
 
 import { UnreadableLine } from '../../../src/event/unreadable-line.ts'
-import type { IngestContext } from '../../../src/ingest/accept-batch.ts'
 import { acceptBatch } from '../../../src/ingest/accept-batch.ts'
-import { parseHashKey, userToken } from '../../../src/sketch/token.ts'
+import { userToken } from '../../../src/sketch/token.ts'
+import { anIngestContext } from './ingest-context.ts'
 
-const hashKey = parseHashKey('0001020304050607')
-const context: IngestContext = {
-  gameId: 'demo',
-  env: 'prod',
-  timeZone: 'Asia/Shanghai',
-  traceId: '0123456789abcdef',
-  receivedTimeMs: Date.parse('2026-11-20T12:00:00Z'),
-  sentTimeMs: null,
-  bodyDigest: 'ab'.repeat(32),
-  hashKey,
-}
+const context = anIngestContext({ timeZone: 'Asia/Shanghai' })
+const { hashKey } = context
 
 const login = { user_id: 'u1', event: 'user.login', event_time: '2026-11-20T10:00:00Z' }
 const sessionStart = {
@@ -58,8 +49,11 @@ describe('acceptBatch', () => {
           expect(row.slice(0, -1)).not.toContain('\n')
           expect(JSON.parse(row)).toMatchObject({ game_id: 'demo', env: 'prod' })
         }
-        const rejections = batch.verdicts.filter(({ status }) => status === 'rejected')
-        expect(rejections).toHaveLength(batch.rejected)
+        const withStatus = (wanted: string) =>
+          batch.verdicts.filter(({ status }) => status === wanted).length
+        expect(withStatus('quarantined')).toBe(batch.quarantined)
+        expect(withStatus('rejected') + batch.quarantined).toBe(batch.rejected)
+        expect(batch.verdicts.every(({ advice }) => advice.endsWith('.'))).toBe(true)
       }),
       { seed: 11, numRuns: 3_000 },
     )
@@ -159,6 +153,6 @@ describe('acceptBatch', () => {
 
   it('cuts the payload of a rejected event at its bound', ({ expect }) => {
     const batch = acceptBatch([{ ...login, props: { text: 'x'.repeat(50_000) } }], context)
-    expect(String(parseRows(batch.rejectedRows)[0]?.['payload'])).toHaveLength(16_384)
+    expect(String(parseRows(batch.rejectedRows)[0]?.['payload'])).toHaveLength(40_960)
   })
 })

@@ -6,20 +6,10 @@ import { describe, it } from 'vitest'
 import { MAX_MESSAGE_BYTES, MAX_PLAIN_MESSAGE_BYTES } from '../../../configs/limits.ts'
 import type { Envelope } from '../../../src/event/envelope.ts'
 import { decodeEnvelope } from '../../../src/event/envelope.ts'
-import type { IngestContext } from '../../../src/ingest/accept-batch.ts'
 import { packMessages } from '../../../src/ingest/pack.ts'
-import { parseHashKey } from '../../../src/sketch/token.ts'
+import { anIngestContext } from './ingest-context.ts'
 
-const context: IngestContext = {
-  gameId: 'demo',
-  env: 'prod',
-  timeZone: 'UTC',
-  traceId: '0123456789abcdef',
-  receivedTimeMs: 1_795_000_000_000,
-  sentTimeMs: null,
-  bodyDigest: 'ab'.repeat(32),
-  hashKey: parseHashKey('0001020304050607'),
-}
+const context = anIngestContext({ receivedTimeMs: 1_795_000_000_000 })
 const tokens = [{ metric: 'dau' as const, bucket: 20_000, tokens: Uint32Array.of(1) }]
 
 function open(message: Uint8Array): Envelope {

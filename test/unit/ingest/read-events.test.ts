@@ -19,6 +19,7 @@ describe('readEvents', () => {
     expect(readEvents(body, type)).toEqual({
       events: [event],
       sentTimeMs: null,
+      sentUptimeMs: null,
       retryText: null,
       warnings: [],
     })
@@ -58,6 +59,17 @@ describe('readEvents', () => {
       })
     },
   )
+
+  it('reads the monotonic clock of the sender, and says so when it cannot', ({ expect }) => {
+    const read = (sentUptime: unknown) =>
+      readEvents(JSON.stringify({ events: [event], sent_uptime_ms: sentUptime }), undefined)
+    expect(read(7_200_000)).toMatchObject({ sentUptimeMs: 7_200_000, warnings: [] })
+    expect(read(7_200_000).retryText).toBe(read(7_300_000).retryText)
+    expect(read('two hours')).toMatchObject({
+      sentUptimeMs: null,
+      warnings: [expect.stringContaining('sent_uptime_ms')],
+    })
+  })
 
   it('reads a batch with a send time that holds 100,000 levels', ({ expect }) => {
     const deep = '['.repeat(100_000) + ']'.repeat(100_000)

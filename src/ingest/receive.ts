@@ -1,0 +1,279 @@
+/**
+ * One POST through the edge, for every door: is the game open, read, charge, judge, enqueue, answer. A 2xx is
+ * said only after the queue has everything on disk.
+ */
+import type { Context } from 'hono'
+
+import { ApiError } from '../api-error.ts'
+import type { AppEnv, Principal } from '../app-env.ts'
+import { configOf } from '../config.ts'
+import type { AuditEntry } from '../event/audit.ts'
+import { toAuditRow } from '../event/audit.ts'
+import { sha256Hex } from '../event/bytes.ts'
+import { admission } from '../event/filter.ts'
+import type { GameSettings } from '../event/game-settings.ts'
+import { shapeOf } from '../event/masking.ts'
+import { isWatched, publishLive } from '../live/publish.ts'
+import { log } from '../log.ts'
+import { createEventQueue } from '../queue/create-event-queue.ts'
+import type { EventQueue } from '../queue/event-queue.ts'
+import { currentSettings } from '../settings/current-settings.ts'
+import { acceptBatch } from './accept-batch.ts'
+import { acceptPayments } from './accept-payments.ts'
+import type { AcceptedBatch } from './accepted-batch.ts'
+import { BacklogWatch } from './backlog.ts'
+import type { IngestContext } from './ingest-context.ts'
+import { liveEntries } from './live-entries.ts'
+import type { Cargo } from './pack.ts'
+import { packMessages } from './pack.ts'
+import { chargeRate, rateUnits } from './rate.ts'
+import { decodeBody, decodeText } from './read-body.ts'
+import type { IncomingBatch } from './read-events.ts'
+import { readEvents } from './read-events.ts'
+import { unreadableBodyRow } from './rejected-rows.ts'
+import { originOf } from './request-origin.ts'
+
+export type IngestRequest = Context<AppEnv>
+
+/** Which contract a body is judged by. */
+export type Door = 'events' | 'payments'
+
+const JUDGES = { events: acceptBatch, payments: acceptPayments } as const
+
+const NOT_STORED = 'ANALYTICS_MQ_TYPE is noop: events are checked, not stored'
+const ONLY_VALIDATED = 'validate=only: events are checked, not stored'
+
+const backlog = new BacklogWatch()
+
+/**
+ * The settings of the game, when it takes events at all. Throws ingest_disabled, maintenance, overloaded: what is
+ * known before the body is read.
+ */
+export async function requireOpen(c: IngestRequest): Promise<GameSettings> {
+  const nowMs = c.get('nowMs')
+  const settings = await currentSettings(c.env, c.get('scope'), nowMs)
+  const state = admission(settings, nowMs)
+  if (state.kind === 'disabled') throw new ApiError('ingest_disabled', state.reason)
+  if (state.kind === 'maintenance') {
+    throw new ApiError('maintenance', state.message, { retryAfterMs: state.endMs - nowMs })
+  }
+  await backlog.requireRoom(queueOf(c), nowMs)
+  return settings
+}
+
+/** Judges and stores the body of an authenticated request; `sent` are its bytes as they arrived. */
+export async function receive(
+  c: IngestRequest,
+  door: Door,
+  sent: Uint8Array,
+  settings: GameSettings,
+): Promise<Response> {
+  const request = await requestContext(c, sent, settings)
+  try {
+    const incoming = await readIncoming(c, sent)
+    return await store(c, door, sent, incoming, request)
+  } catch (error) {
+    if (error instanceof ApiError && isFaultOfBody(error) && !isDryRun(c)) {
+      await keepRefusal(c, door, sent, error, request)
+    }
+    throw error
+  }
+}
+
+async function store(
+  c: IngestRequest,
+  door: Door,
+  sent: Uint8Array,
+  incoming: IncomingBatch,
+  request: IngestContext,
+): Promise<Response> {
+  const { events, sentTimeMs, sentUptimeMs, retryText } = incoming
+  await chargeRate(c.env.INGEST_RATE, c.get('principal').id, rateUnits(events.length))
+  const bodyDigest = retryText === null ? request.bodyDigest : await sha256Hex(retryText)
+  const context = { ...request, sentTimeMs, sentUptimeMs, bodyDigest }
+  const batch = JUDGES[door](events, context)
+  const queue = queueOf(c)
+  const stores = queue.stores && !isDryRun(c)
+  if (stores) {
+    const audit = auditEntry(c, door, sent, 202, { ...batch, snapshot: snapshotOf(events) })
+    await enqueue(queue, { ...batch, auditRows: [toAuditRow(audit)] }, context)
+  }
+  if (isWatched(context.settings, context.receivedTimeMs)) {
+    c.executionCtx.waitUntil(
+      publishLive(c.env, c.get('scope'), liveEntries(events, batch, context)),
+    )
+  }
+  logBatch(c, batch, sent.byteLength, stores)
+  return answer(c, batch, incoming, stores)
+}
+
+function answer(
+  c: IngestRequest,
+  batch: AcceptedBatch,
+  incoming: IncomingBatch,
+  stores: boolean,
+): Response {
+  const notStored = isDryRun(c) ? ONLY_VALIDATED : NOT_STORED
+  const warnings = stores ? incoming.warnings : [...incoming.warnings, notStored]
+  return c.json(
+    {
+      accepted: batch.accepted,
+      rejected: batch.rejected,
+      quarantined: batch.quarantined,
+      filtered: batch.filtered,
+      results: batch.verdicts,
+      trace_id: c.get('traceId'),
+      ...(stores ? {} : { stored: false }),
+      ...(warnings.length === 0 ? {} : { warnings }),
+    },
+    isDryRun(c) ? 200 : 202,
+  )
+}
+
+async function readIncoming(c: IngestRequest, sent: Uint8Array): Promise<IncomingBatch> {
+  const body = await decodeBody(sent, c.req.header('Content-Encoding'))
+  return readEvents(decodeText(body), c.req.header('Content-Type'))
+}
+
+async function requestContext(
+  c: IngestRequest,
+  sent: Uint8Array,
+  settings: GameSettings,
+): Promise<IngestContext> {
+  const { gameId, env, timeZone } = c.get('scope')
+  const isClient = isPublicKey(c.get('principal'))
+  return {
+    gameId,
+    env,
+    timeZone,
+    game: c.get('game'),
+    settings,
+    reporter: isClient ? 'client' : 'server',
+    // A server's address and user agent are those of a data centre, not of a player.
+    origin: isClient ? originOf(c.req.raw) : null,
+    traceId: c.get('traceId'),
+    receivedTimeMs: c.get('nowMs'),
+    sentTimeMs: null,
+    sentUptimeMs: null,
+    bodyDigest: await sha256Hex(sent),
+    hashKey: configOf(c.env).hashKey,
+  }
+}
+
+/** Write keys are in the hands of players; everybody else speaks for the studio. */
+function isPublicKey(principal: Principal): boolean {
+  return principal.kind === 'key' && principal.keyKind === 'write'
+}
+
+/** `?validate=only`: everything is judged, nothing is stored. */
+function isDryRun(c: IngestRequest): boolean {
+  const validate = c.req.query('validate')
+  if (validate === undefined || validate === 'only') return validate === 'only'
+  throw new ApiError('invalid_parameter', 'validate: expected "only", or leave it out.')
+}
+
+function queueOf(c: IngestRequest): EventQueue {
+  return createEventQueue(configOf(c.env).queueType, c.env.EVENTS_QUEUE)
+}
+
+async function enqueue(queue: EventQueue, cargo: Cargo, context: IngestContext): Promise<void> {
+  const messages = await packMessages(cargo, context)
+  try {
+    backlog.note(await queue.send(messages), context.receivedTimeMs)
+  } catch (cause) {
+    throw new ApiError(
+      'queue_unavailable',
+      'Nothing was acknowledged; send the same body again after Retry-After.',
+      { cause },
+    )
+  }
+}
+
+/** Problems that lie in what was sent; the others are of the moment. */
+function isFaultOfBody({ code }: ApiError): boolean {
+  return FAULTS_OF_BODY.has(code)
+}
+
+const FAULTS_OF_BODY: ReadonlySet<string> = new Set([
+  'empty_body',
+  'invalid_encoding',
+  'invalid_json',
+  'invalid_body',
+  'unsupported_encoding',
+  'body_too_large',
+  'batch_too_large',
+])
+
+/** Puts a refused body on record; one that is not JSON is kept with its reason. */
+async function keepRefusal(
+  c: IngestRequest,
+  door: Door,
+  sent: Uint8Array,
+  error: ApiError,
+  context: IngestContext,
+): Promise<void> {
+  const queue = queueOf(c)
+  if (!queue.stores) return
+  const rejectedRows =
+    error.code === 'invalid_json'
+      ? [unreadableBodyRow(await textOf(c, sent), error.message, door, context)]
+      : []
+  const outcome = { accepted: 0, rejected: rejectedRows.length, snapshot: { code: error.code } }
+  const audit = auditEntry(c, door, sent, error.status, outcome)
+  await enqueue(queue, { rejectedRows, auditRows: [toAuditRow(audit)] }, context)
+}
+
+async function textOf(c: IngestRequest, sent: Uint8Array): Promise<string> {
+  return decodeText(await decodeBody(sent, c.req.header('Content-Encoding')))
+}
+
+function auditEntry(
+  c: IngestRequest,
+  door: Door,
+  sent: Uint8Array,
+  status: number,
+  outcome: Pick<AuditEntry, 'accepted' | 'rejected' | 'snapshot'>,
+): AuditEntry {
+  const { gameId, env } = c.get('scope')
+  const { kind, id } = c.get('principal')
+  return {
+    timeMs: c.get('nowMs'),
+    gameId,
+    env,
+    actorKind: kind,
+    actorId: id,
+    action: `${door}.track`,
+    target: '',
+    status,
+    traceId: c.get('traceId'),
+    bytes: sent.byteLength,
+    accepted: outcome.accepted,
+    rejected: outcome.rejected,
+    snapshot: outcome.snapshot,
+  }
+}
+
+/** What was sent, without any value: how many, and the shape of the first. */
+function snapshotOf(events: readonly unknown[]): unknown {
+  return { count: events.length, first: shapeOf(events[0] ?? null) }
+}
+
+function logBatch(
+  c: IngestRequest,
+  { accepted, rejected, quarantined, filtered }: AcceptedBatch,
+  bytes: number,
+  stores: boolean,
+): void {
+  const { gameId, env } = c.get('scope')
+  log(stores || isDryRun(c) ? 'info' : 'warn', stores ? 'ingested' : 'checked, not stored', {
+    trace_id: c.get('traceId'),
+    game_id: gameId,
+    env,
+    key_id: c.get('principal').id,
+    accepted,
+    rejected,
+    quarantined,
+    filtered,
+    bytes,
+  })
+}
