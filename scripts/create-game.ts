@@ -1,6 +1,6 @@
 /**
- * Makes a game with a write key and a read key, or adds keys to one. Only digests are stored, so the keys
- * are shown once, here.
+ * Makes a game with a write key, a server key and a read key, or adds keys to one. Only digests are stored, so
+ * the keys are shown once, here.
  */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -8,6 +8,8 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 
 import { MAX_SCOPE_LENGTH } from '../configs/limits.ts'
+import { signingSecretOf } from '../src/access/signing-secret.ts'
+import { canonicalTimeZone } from '../src/control/time-zone.ts'
 import type { ControlDatabase, Game } from './local/control-database.ts'
 import {
   migrateLocalDatabase,
@@ -15,11 +17,12 @@ import {
   saveGames,
   workerDataDir,
 } from './local/control-database.ts'
+import { localSecrets } from './local/secrets.ts'
 import { PROJECT_ROOT } from './local/wrangler.ts'
 
 const USAGE = `npm run create-game -- --game ID --env ENV --name NAME --time-zone ZONE [options]
 
-Makes a game with a write key and a read key, or adds two keys to one, and prints them once.
+Makes a game with a write key, a server key and a read key, or adds three keys to one, and prints them once.
 
   --game ID            A-Z a-z 0-9 _ . -, such as my-game
   --env ENV            environment of the game, such as prod
@@ -50,17 +53,6 @@ const argumentsSchema = z.object({
   'data-dir': z.string().default(join(PROJECT_ROOT, '.data')),
 })
 
-/** Spelled as the databases spell it; null for names that Intl does not know, and for bare offsets. */
-function canonicalTimeZone(name: string): string | null {
-  if (!/^[A-Za-z]/.test(name)) return null
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone
-  } catch {
-    // RangeError: no such zone.
-    return null
-  }
-}
-
 /**
  * The game that command line arguments describe, and where it goes; null when help is asked for. Throws
  * naming each wrong argument.
@@ -68,6 +60,7 @@ function canonicalTimeZone(name: string): string | null {
 export function gameFromArguments(args: readonly string[]): {
   readonly game: Game
   readonly database: ControlDatabase
+  readonly dataDir: string
 } | null {
   const { values } = parseArgs({
     args: [...args],
@@ -100,6 +93,7 @@ export function gameFromArguments(args: readonly string[]): {
   return {
     game: { gameId, env, name, timeZone },
     database: remote ? 'remote' : { local: workerDataDir(dataDir) },
+    dataDir,
   }
 }
 
@@ -109,13 +103,25 @@ async function main(): Promise<void> {
     console.log(USAGE)
     return
   }
-  const { game, database } = request
+  const { game, database, dataDir } = request
   const keys = newKeys()
+  const { keyIds } = keys
   if (database !== 'remote') await migrateLocalDatabase(database.local)
   await saveGames(database, [{ ...game, ...keys }])
   console.log(`game       ${game.gameId} (${game.name}), environment ${game.env}, ${game.timeZone}`)
-  console.log(`write key  ${keys.writeKey}`)
-  console.log(`read key   ${keys.readKey}`)
+  console.log(`write key  ${keys.writeKey}  (id ${keyIds.write})`)
+  console.log(`server key ${keys.serverKey}  (id ${keyIds.server})`)
+  console.log(`read key   ${keys.readKey}  (id ${keyIds.read})`)
+  if (database === 'remote') {
+    console.log(
+      'Make server keys with POST /api/admin/games/{game_id}/keys to sign requests with them.',
+    )
+  } else {
+    const { ingestSecret } = localSecrets(dataDir)
+    console.log(
+      `signing    ${await signingSecretOf(ingestSecret, keyIds.server)}  (secret of the server key)`,
+    )
+  }
   console.log('Keep the keys now: only their digests are stored.')
 }
 

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 
 import { z } from 'zod'
 
+import { signingSecretOf } from '../src/access/signing-secret.ts'
 import { tailOf } from './local/background-process.ts'
 import { outsideClickHouse } from './local/clickhouse.ts'
 import type { Game, GameKeys } from './local/control-database.ts'
@@ -23,12 +24,24 @@ const DEV_FILE = join(DATA_DIR, 'dev.json')
 const KEYS_FILE = join(DATA_DIR, 'demo-keys.json')
 
 const PREFERRED_PORT = 8787
-const DEMO_GAME: Game = { gameId: 'demo', env: 'prod', name: 'Demo', timeZone: 'UTC' }
+const DEMO_GAME: Game = {
+  gameId: 'demo',
+  env: 'prod',
+  name: 'Demo',
+  timeZone: 'UTC',
+  // Pages from anywhere: whoever tries it out opens a file or another port.
+  allowedOrigins: ['*'],
+}
 
 /** Exit code of a process that Ctrl-C ended before it could end in order. */
 const INTERRUPTED = 130
 
-const keysSchema = z.object({ writeKey: z.string(), readKey: z.string() })
+const keysSchema = z.object({
+  writeKey: z.string(),
+  serverKey: z.string(),
+  readKey: z.string(),
+  keyIds: z.object({ write: z.string(), server: z.string(), read: z.string() }),
+})
 const devSchema = z.object({ url: z.string(), pids: z.object({ worker: z.int() }) })
 
 const startMs = performance.now()
@@ -66,8 +79,8 @@ async function main(): Promise<void> {
     log,
     ...(outside !== null && { clickhouse: outside }),
   })
-  writeDevFile(stack, game)
-  greet(stack, game)
+  await writeDevFile(stack, game)
+  await greet(stack, game)
 
   const isStopping = (): boolean => stopping
   try {
@@ -89,7 +102,11 @@ async function end(stack: Stack): Promise<void> {
 /** The same keys after every start; the port is another one whenever PREFERRED_PORT is taken. */
 function demoKeys(): GameKeys {
   const text = readOrCreatePrivate(KEYS_FILE, () => JSON.stringify(newKeys()))
-  return keysSchema.parse(JSON.parse(text))
+  const kept = z.looseObject({}).parse(JSON.parse(text))
+  const keys = keysSchema.parse({ ...newKeys(), ...kept })
+  // A file from before there were server keys lacks some; the others stay as they are.
+  if (!('serverKey' in kept)) writePrivate(KEYS_FILE, JSON.stringify(keys))
+  return keys
 }
 
 /** Two stacks on one folder would write to the same databases. */
@@ -126,18 +143,22 @@ async function keepClickHouse(
     if (isStopping()) return
     log(`ClickHouse ${reason}; starting it again`)
     await stack.restartClickHouse()
-    writeDevFile(stack, game)
+    await writeDevFile(stack, game)
     log('ClickHouse answers again')
   }
 }
 
-function writeDevFile(stack: Stack, game: Game & GameKeys): void {
+async function writeDevFile(stack: Stack, game: Game & GameKeys): Promise<void> {
   const facts = {
     url: stack.url,
     game_id: game.gameId,
     env: game.env,
     write_key: game.writeKey,
+    server_key: game.serverKey,
+    server_key_id: game.keyIds.server,
+    signing_secret: await signingSecretOf(stack.secrets.ingestSecret, game.keyIds.server),
     read_key: game.readKey,
+    admin_key: stack.secrets.adminKey,
     clickhouse: stack.clickhouse,
     pids: {
       dev: process.pid,
@@ -148,10 +169,11 @@ function writeDevFile(stack: Stack, game: Game & GameKeys): void {
   writePrivate(DEV_FILE, `${JSON.stringify(facts, null, 2)}\n`)
 }
 
-function greet(
-  { url, clickhouse }: Stack,
-  { gameId, env, writeKey, readKey }: Game & GameKeys,
-): void {
+async function greet(
+  { url, clickhouse, secrets }: Stack,
+  { gameId, env, writeKey, serverKey, readKey, keyIds }: Game & GameKeys,
+): Promise<void> {
+  const signingSecret = await signingSecretOf(secrets.ingestSecret, keyIds.server)
   console.log(`
 Croupier is up.
 
@@ -160,7 +182,9 @@ Croupier is up.
   ClickHouse   ${clickhouse.url} (database ${clickhouse.database})
   game         ${gameId}, environment ${env}
   write key    ${writeKey}
+  server key   ${serverKey} (id ${keyIds.server}, signing secret ${signingSecret})
   read key     ${readKey}
+  admin key    ${secrets.adminKey}
   logs         .data/worker.log, .data/clickhouse/server.log
 
 Send an event:

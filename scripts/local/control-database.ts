@@ -17,6 +17,7 @@ const MIGRATIONS = join(PROJECT_ROOT, 'configs/d1')
 
 /** 128 random bits as hex: not guessable, and safe in a header, a shell and a URL. */
 const KEY_BYTES = 16
+const KEY_ID_BYTES = 8
 
 export interface Game {
   readonly gameId: string
@@ -24,14 +25,22 @@ export interface Game {
   readonly name: string
   /** IANA name; days of the game are days of this zone */
   readonly timeZone: string
+  /** Origins whose pages may send events, or `*`; those that the game has stay when this is absent */
+  readonly allowedOrigins?: readonly string[]
 }
 
 export interface GameKeys {
-  /** May only send events */
+  /** May only send events, as a client; may be public */
   readonly writeKey: string
+  /** May only send events, as a server */
+  readonly serverKey: string
   /** May only ask */
   readonly readKey: string
+  /** Public ids of the three */
+  readonly keyIds: { readonly write: string; readonly server: string; readonly read: string }
 }
+
+type KeyKind = keyof GameKeys['keyIds']
 
 /** A control database: the one of a local Worker, by its directory, or the deployed one. */
 export type ControlDatabase = { readonly local: string } | 'remote'
@@ -41,12 +50,22 @@ export function workerDataDir(dataDir: string): string {
   return join(dataDir, 'worker')
 }
 
-/** Two new keys, from the system's random source. */
+/** Three new keys and their ids, from the system's random source. */
 export function newKeys(): GameKeys {
   return {
-    writeKey: `cw_${randomBytes(KEY_BYTES).toString('hex')}`,
-    readKey: `cr_${randomBytes(KEY_BYTES).toString('hex')}`,
+    writeKey: `cw_${randomHex(KEY_BYTES)}`,
+    serverKey: `cs_${randomHex(KEY_BYTES)}`,
+    readKey: `cr_${randomHex(KEY_BYTES)}`,
+    keyIds: { write: newKeyId(), server: newKeyId(), read: newKeyId() },
   }
+}
+
+function newKeyId(): string {
+  return `k_${randomHex(KEY_ID_BYTES)}`
+}
+
+function randomHex(bytes: number): string {
+  return randomBytes(bytes).toString('hex')
 }
 
 /** Creates the tables of a local control database, or brings them up to date. */
@@ -91,7 +110,9 @@ export async function saveGames(
   if (games.length === 0) return
   const sql = games.flatMap((game) => [
     saveGameSql(game),
+    saveEnvironmentSql(game),
     saveKeySql(game, 'write', game.writeKey),
+    saveKeySql(game, 'server', game.serverKey),
     saveKeySql(game, 'read', game.readKey),
   ])
   sql.push(`SELECT game_id, time_zone FROM games WHERE game_id IN (${games.map(idOf).join(', ')})`)
@@ -124,19 +145,28 @@ function placeOf(database: ControlDatabase): string[] {
   return database === 'remote' ? ['--remote'] : ['--local', '--persist-to', database.local]
 }
 
-function saveGameSql({ gameId, name, timeZone }: Game): string {
-  return `INSERT INTO games (game_id, name, time_zone)
-    VALUES (${sqlText(gameId)}, ${sqlText(name)}, ${sqlText(timeZone)})
-    ON CONFLICT (game_id) DO UPDATE SET name = excluded.name
+function saveGameSql({ gameId, name, timeZone, allowedOrigins }: Game): string {
+  const origins = sqlText(JSON.stringify(allowedOrigins ?? []))
+  const update = allowedOrigins === undefined ? '' : ', allowed_origins = excluded.allowed_origins'
+  return `INSERT INTO games (game_id, name, time_zone, allowed_origins)
+    VALUES (${sqlText(gameId)}, ${sqlText(name)}, ${sqlText(timeZone)}, ${origins})
+    ON CONFLICT (game_id) DO UPDATE SET name = excluded.name${update}
     WHERE games.time_zone = excluded.time_zone`
 }
 
-function saveKeySql(game: Game, kind: 'write' | 'read', key: string): string {
-  const digest = createHash('sha256').update(key).digest('hex')
-  return `INSERT INTO keys (key_hash, game_id, env, kind)
-    SELECT ${sqlText(digest)}, game_id, ${sqlText(game.env)}, ${sqlText(kind)} FROM games
+function saveEnvironmentSql(game: Game): string {
+  return `INSERT INTO environments (game_id, env)
+    SELECT game_id, ${sqlText(game.env)} FROM games
     WHERE game_id = ${idOf(game)} AND time_zone = ${sqlText(game.timeZone)}
-    ON CONFLICT (key_hash) DO NOTHING`
+    ON CONFLICT DO NOTHING`
+}
+
+function saveKeySql(game: Game & GameKeys, kind: KeyKind, key: string): string {
+  const digest = createHash('sha256').update(key).digest('hex')
+  return `INSERT INTO keys (key_id, key_hash, game_id, env, kind)
+    SELECT ${sqlText(game.keyIds[kind])}, ${sqlText(digest)}, game_id, ${sqlText(game.env)}, ${sqlText(kind)}
+    FROM games WHERE game_id = ${idOf(game)} AND time_zone = ${sqlText(game.timeZone)}
+    ON CONFLICT DO NOTHING`
 }
 
 function idOf({ gameId }: Game): string {

@@ -2,8 +2,7 @@
  * The whole system on one machine: ClickHouse, its schema, the control database and the Worker. Used by
  * `npm start` and by the end-to-end tests, so that both run the same thing.
  */
-import { randomBytes } from 'node:crypto'
-import { mkdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -18,7 +17,8 @@ import { prepareLocalDatabase, workerDataDir } from './control-database.ts'
 import type { LogFollower } from './deferred-messages.ts'
 import { followDeferredMessages } from './deferred-messages.ts'
 import { freePort } from './free-port.ts'
-import { readOrCreatePrivate } from './private-file.ts'
+import type { LocalSecrets } from './secrets.ts'
+import { localSecrets } from './secrets.ts'
 import type { LocalWorker } from './worker.ts'
 import { startWorker } from './worker.ts'
 
@@ -48,6 +48,7 @@ export interface Stack {
   readonly url: string
   readonly worker: LocalWorker
   readonly clickhouse: ClickHouseConnection
+  readonly secrets: LocalSecrets
   /** The ClickHouse that the stack started; null when it was given one. Another one after a restart. */
   readonly clickhouseServer: ClickHouseServer | null
   /** After clickhouseServer was killed: starts it on the same port and data. Throws when it was given one. */
@@ -62,11 +63,8 @@ export interface Stack {
 /** Starts everything; resolves when /healthz of the Worker says so. Whatever fails, nothing is left running. */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { dataDir, log } = options
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const workerDir = workerDataDir(dataDir)
-  const sketchKey = readOrCreatePrivate(join(dataDir, 'sketch.key'), () =>
-    randomBytes(8).toString('hex'),
-  )
+  const secrets = localSecrets(dataDir)
 
   log('preparing the control database')
   const [database, control] = await Promise.allSettled([
@@ -90,10 +88,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       logFile,
       port,
       clickhouse: connection,
-      sketchKey,
+      secrets,
       vars: options.vars ?? {},
     })
-    return stackOf(worker, followDeferredMessages(logFile), connection, server, options)
+    return stackOf(worker, followDeferredMessages(logFile), connection, server, secrets, options)
   } catch (error) {
     await server?.stop()
     throw error
@@ -137,6 +135,7 @@ function stackOf(
   deferred: LogFollower,
   connection: ClickHouseConnection,
   startedServer: ClickHouseServer | null,
+  secrets: LocalSecrets,
   { dataDir, log }: StackOptions,
 ): Stack {
   let server = startedServer
@@ -144,6 +143,7 @@ function stackOf(
     url: worker.url,
     worker,
     clickhouse: connection,
+    secrets,
     get clickhouseServer() {
       return server
     },

@@ -10,6 +10,7 @@ import { z } from 'zod'
 
 import type { ClickHouseConnection } from '../../src/clickhouse/connection.ts'
 import { startBackgroundProcess } from './background-process.ts'
+import type { LocalSecrets } from './secrets.ts'
 import { PROJECT_ROOT, runWrangler, WRANGLER_PATH, wranglerEnv } from './wrangler.ts'
 
 const HEALTHY_DEADLINE_MS = 60_000
@@ -34,7 +35,7 @@ export interface LocalWorkerOptions {
   readonly logFile: string
   readonly port: number
   readonly clickhouse: ClickHouseConnection
-  readonly sketchKey: string
+  readonly secrets: LocalSecrets
   /** Further variables, not secret */
   readonly vars?: Readonly<Record<string, string>>
 }
@@ -111,7 +112,7 @@ function flagsOf({ dataDir, port, vars = {} }: LocalWorkerOptions, envFile: stri
  * wrangler takes the variables and required secrets that wrangler.toml names from the environment, as they
  * are; a file would expand `$` in a password, and the command line shows it to everybody.
  */
-function environmentOf({ clickhouse, dataDir, sketchKey }: LocalWorkerOptions): NodeJS.ProcessEnv {
+function environmentOf({ clickhouse, dataDir, secrets }: LocalWorkerOptions): NodeJS.ProcessEnv {
   return {
     ...wranglerEnv(),
     // Two local Workers of one name would find each other's queues in the shared registry.
@@ -119,7 +120,10 @@ function environmentOf({ clickhouse, dataDir, sketchKey }: LocalWorkerOptions): 
     // Tools of the dev server that cost time for every request.
     X_LOCAL_OBSERVABILITY: 'false',
     X_LOCAL_EXPLORER: 'false',
-    SKETCH_KEY: sketchKey,
+    SKETCH_KEY: secrets.sketchKey,
+    ADMIN_KEY: secrets.adminKey,
+    JWT_SECRET: secrets.jwtSecret,
+    ANALYTICS_INGEST_SECRET: secrets.ingestSecret,
     CLICKHOUSE_URL: clickhouse.url,
     CLICKHOUSE_USER: clickhouse.user,
     CLICKHOUSE_PASSWORD: clickhouse.password,

@@ -1,13 +1,12 @@
-/** GET /api/analytics/*: a read key, checked parameters, one answer. Failures are problems, never zeros. */
+/** GET /api/analytics/*: analytics:read, checked parameters, one answer. Failures are problems, never zeros. */
 import type { Context } from 'hono'
 import { Hono } from 'hono'
 
 import { gameSketchesName } from '../../durable/names.ts'
+import { requirePermission } from '../access/require-permission.ts'
 import { ApiError } from '../api-error.ts'
 import type { AppEnv } from '../app-env.ts'
-import { DatabaseError } from '../clickhouse/reader.ts'
 import { configOf } from '../config.ts'
-import { requireKey } from '../credentials.ts'
 import type { ReadLiveFigures } from './live-figures.ts'
 import { answerOverview } from './overview.ts'
 import { ParameterError, parseOverviewQuery, parseRetentionQuery } from './parameters.ts'
@@ -17,20 +16,16 @@ import { answerRetention } from './retention.ts'
 /** The query API, to be mounted at /api/analytics. */
 export function queryRoutes(): Hono<AppEnv> {
   return new Hono<AppEnv>()
-    .use(requireKey('read'))
+    .use(requirePermission('analytics:read'))
     .get('/overview', async (c) => {
       const asker = askerOf(c)
-      const answer = await answered(() =>
-        answerOverview(parseOverviewQuery(searchOf(c), asker), asker, sketchFigures(c)),
-      )
-      return c.json(answer)
+      const query = parsed(() => parseOverviewQuery(searchOf(c), asker))
+      return c.json(await answerOverview(query, asker, sketchFigures(c)))
     })
     .get('/retention', async (c) => {
       const asker = askerOf(c)
-      const answer = await answered(() =>
-        answerRetention(parseRetentionQuery(searchOf(c), asker), asker),
-      )
-      return c.json(answer)
+      const query = parsed(() => parseRetentionQuery(searchOf(c), asker))
+      return c.json(await answerRetention(query, asker))
     })
 }
 
@@ -47,21 +42,12 @@ function sketchFigures(c: Context<AppEnv>): ReadLiveFigures {
   return (at) => c.env.GAME_SKETCHES.getByName(name).figures(at)
 }
 
-/** An answer; or its failure as the problem that the caller is told, the reason kept as the cause. */
-async function answered<Answer>(answer: () => Promise<Answer>): Promise<Answer> {
+/** Checked parameters; or their faults as the problem that the caller is told. */
+function parsed<Query>(parse: () => Query): Query {
   try {
-    return await answer()
+    return parse()
   } catch (cause) {
-    throw cause instanceof Error ? toApiError(cause) : cause
+    if (!(cause instanceof ParameterError)) throw cause
+    throw new ApiError('invalid_parameter', cause.message, { cause })
   }
-}
-
-function toApiError(cause: Error): Error {
-  if (cause instanceof ParameterError) {
-    return new ApiError('invalid_parameter', cause.message, { cause })
-  }
-  if (!(cause instanceof DatabaseError)) return cause
-  return cause.transient
-    ? new ApiError('database_unavailable', 'The database did not answer; ask again.', { cause })
-    : new ApiError('database_error', 'The database refused the question.', { cause })
 }

@@ -221,16 +221,18 @@ describe('create-game', () => {
       return command(...game, `--data-dir=${dataDir}`)
     }
     const { stdout } = await create('First', 'Europe/Berlin')
-    expect(stdout).toMatch(/^write key {2}cw_[0-9a-f]{32}$/m)
+    expect(stdout).toMatch(/^write key {2}cw_[0-9a-f]{32} {2}\(id k_[0-9a-f]{16}\)$/m)
+    expect(stdout).toMatch(/^server key cs_[0-9a-f]{32} {2}\(id k_[0-9a-f]{16}\)$/m)
+    expect(stdout).toMatch(/^signing {4}[A-Za-z0-9_-]{43} {2}/m)
     const failure: unknown = await create('Second', 'UTC').catch((error: unknown) => error)
     expect(failure).toMatchObject({
       code: 1,
       stdout: '',
       stderr: expect.stringContaining('The game game counts its days in Europe/Berlin; in UTC '),
     })
-    expect(await controlData(dataDir)).toEqual({ name: 'First', keys: 2 })
+    expect(await controlData(dataDir)).toEqual({ name: 'First', keys: 3 })
     expect((await create('Third', 'Europe/Berlin')).stdout).toContain('game (Third)')
-    expect(await controlData(dataDir)).toEqual({ name: 'Third', keys: 4 })
+    expect(await controlData(dataDir)).toEqual({ name: 'Third', keys: 6 })
   })
 
   it('prints its usage when asked for help', async ({ expect }) => {

@@ -9,7 +9,14 @@ export interface ProvidedStack {
   readonly env: string
   readonly timeZone: string
   readonly writeKey: string
+  readonly serverKey: string
+  /** Id of serverKey, for signed requests */
+  readonly serverKeyId: string
+  /** Signs requests in the name of serverKey */
+  readonly signingSecret: string
   readonly readKey: string
+  /** Opens every administrative route */
+  readonly adminKey: string
   /** The database behind it */
   readonly clickhouse: ClickHouseConnection
 }

@@ -10,6 +10,7 @@ import type { TestProject } from 'vitest/node'
 
 import { newKeys } from '../../scripts/local/control-database.ts'
 import { startStack } from '../../scripts/local/stack.ts'
+import { signingSecretOf } from '../../src/access/signing-secret.ts'
 import { openTestDatabase } from './test-database.ts'
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -28,7 +29,15 @@ export default async function setup(project: TestProject): Promise<() => Promise
       games: [{ ...game, name: 'End to end' }],
       log: () => undefined,
     })
-    project.provide('stack', { ...game, url: stack.url, clickhouse: connection })
+    const { adminKey, ingestSecret } = stack.secrets
+    project.provide('stack', {
+      ...game,
+      serverKeyId: game.keyIds.server,
+      signingSecret: await signingSecretOf(ingestSecret, game.keyIds.server),
+      adminKey,
+      url: stack.url,
+      clickhouse: connection,
+    })
     return async () => {
       await stack.stop()
       await removeAll()
