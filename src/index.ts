@@ -13,4 +13,7 @@ export default {
       : consumeEvents(batch, env),
 } satisfies ExportedHandler<Env>
 
+export { GameSettings } from '../durable/game-settings.ts'
 export { GameSketches } from '../durable/game-sketches.ts'
+export { LiveFeed } from '../durable/live-feed.ts'
+export { NonceLedger } from '../durable/nonce-ledger.ts'
