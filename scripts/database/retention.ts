@@ -8,30 +8,35 @@ import { MAX_EVENT_AGE_MS } from '../../configs/limits.ts'
 import type { ClickHouseConnection } from '../../src/clickhouse/connection.ts'
 import { runSql } from './run-sql.ts'
 
-/** Days; 0 keeps rows for ever. */
+/** Days; 0 keeps rows for ever, and a table without a number keeps the TTL that it has. */
 export interface Retention {
   /** Events, by the time at which they happened */
-  readonly eventsDays: number
+  readonly eventsDays?: number
   /** Rejected events, by the time at which they arrived */
-  readonly rejectedDays: number
+  readonly rejectedDays?: number
+  /** Entries of the audit log, by the time of the request */
+  readonly auditDays?: number
 }
 
 const DEFAULT_EVENTS_DAYS = 90
 const DEFAULT_REJECTED_DAYS = 30
+/** A year and the month in which it is looked at. */
+const DEFAULT_AUDIT_DAYS = 400
 /** An event may be this old when it is accepted; a shorter retention would delete what was just promised. */
 const MIN_EVENTS_DAYS = MAX_EVENT_AGE_MS / 86_400_000 + 1
 /** A hundred years; a larger number is a mistake in the unit. */
 const MAX_DAYS = 36_500
 
 /**
- * ANALYTICS_EVENTS_TTL_DAYS (90 when absent) and ANALYTICS_REJECTED_TTL_DAYS (30 when absent).
+ * ANALYTICS_EVENTS_TTL_DAYS (90 when absent), ANALYTICS_REJECTED_TTL_DAYS (30) and ANALYTICS_AUDIT_TTL_DAYS (400).
  * Throws an Error that names the variable when a value is not a whole number of days, or when events
  * would be deleted while they may still arrive.
  */
-export function retentionFrom(settings: NodeJS.ProcessEnv): Retention {
+export function retentionFrom(settings: NodeJS.ProcessEnv): Required<Retention> {
   return {
     eventsDays: daysOf(settings, 'ANALYTICS_EVENTS_TTL_DAYS', DEFAULT_EVENTS_DAYS, MIN_EVENTS_DAYS),
     rejectedDays: daysOf(settings, 'ANALYTICS_REJECTED_TTL_DAYS', DEFAULT_REJECTED_DAYS, 1),
+    auditDays: daysOf(settings, 'ANALYTICS_AUDIT_TTL_DAYS', DEFAULT_AUDIT_DAYS, 1),
   }
 }
 
@@ -58,15 +63,18 @@ const tableSchema = z.object({ data: z.array(z.object({ name: z.string(), engine
  */
 export async function applyRetention(
   connection: ClickHouseConnection,
-  { eventsDays, rejectedDays }: Retention,
+  { eventsDays, rejectedDays, auditDays }: Retention,
   log: (line: string) => void,
 ): Promise<void> {
-  const wanted: readonly { table: string; ttl: string | null }[] = [
-    { table: 'events', ttl: ttlOf('event_time', eventsDays) },
-    { table: 'events_rejected', ttl: ttlOf('received_time', rejectedDays) },
+  const wanted = [
+    { table: 'events', column: 'event_time', days: eventsDays },
+    { table: 'events_rejected', column: 'received_time', days: rejectedDays },
+    { table: 'audit_log', column: 'time', days: auditDays },
   ]
   const current = await currentTtls(connection)
-  for (const { table, ttl } of wanted) {
+  for (const { table, column, days } of wanted) {
+    if (days === undefined) continue
+    const ttl = ttlOf(column, days)
     if (current.get(table) === ttl) continue
     const change = ttl === null ? 'REMOVE TTL' : `MODIFY TTL ${ttl}`
     await runSql(

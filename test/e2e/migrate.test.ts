@@ -1,6 +1,13 @@
 /** The migration runner on a real ClickHouse: once, twice, two at a time, half way, and against edits. */
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -49,17 +56,41 @@ const RECORDS = 'SELECT name FROM schema_migrations ORDER BY version'
 
 const A = 'CREATE TABLE IF NOT EXISTS a (n UInt8) ENGINE = MergeTree ORDER BY n;'
 const B = 'CREATE TABLE IF NOT EXISTS b (n UInt8) ENGINE = MergeTree ORDER BY n;'
-/** applyRetention() wants these two. */
+/** applyRetention() wants these. */
 const RETAINED = `
 CREATE TABLE IF NOT EXISTS events (event_time DateTime64(3)) ENGINE = MergeTree ORDER BY event_time;
 CREATE TABLE IF NOT EXISTS events_rejected (received_time DateTime64(3)) ENGINE = MergeTree ORDER BY received_time;
+CREATE TABLE IF NOT EXISTS audit_log (time DateTime64(3)) ENGINE = MergeTree ORDER BY time;
 `
+
+/** 100 rows for each table that a later file changes, in the columns of the first four files. */
+const ROWS_OF_FOUR_FILES = [
+  `INSERT INTO events (event_time, game_id, env, user_id, event, event_id, client_time, received_time)
+   SELECT '2026-11-20 10:00:00', 'old', 'prod', toString(number), 'session.start', toString(number),
+       '2026-11-20 10:00:00', '2026-11-20 10:00:00' FROM numbers(100)`,
+  `INSERT INTO payments (time, game_id, env, user_id, order_id, amount_cents, currency, status, received_time)
+   SELECT '2026-11-20 10:00:00', 'old', 'prod', 'u', toString(number), 100, 'USD', 'success',
+       '2026-11-20 10:00:00' FROM numbers(100)`,
+  `INSERT INTO events_rejected (received_time, game_id, env, rejection_id, code, payload)
+   SELECT '2026-11-20 10:00:00', 'old', 'prod', toString(number), 'unknown_event', '{}' FROM numbers(100)`,
+  `INSERT INTO dead_letters (dead_time, dead_letter_id, game_id)
+   SELECT '2026-11-20 10:00:00', toString(number), 'old' FROM numbers(100)`,
+]
+
+function paymentRow(status: string, amountCents: number, refundId?: string): string {
+  const [name, value] = refundId === undefined ? ['', ''] : [', refund_id', `, '${refundId}'`]
+  return `INSERT INTO payments
+    (time, game_id, env, user_id, order_id, amount_cents, currency, status, received_time${name})
+    VALUES ('2026-11-20 10:00:00', 'old', 'prod', 'u', 'order', ${amountCents}, 'USD', '${status}',
+    '2026-11-20 10:00:00'${value})`
+}
 
 describe('migrate', () => {
   it('makes the database and every table, and records each file', async ({ expect }) => {
     await run({})
     expect(await column(RECORDS)).toEqual(readdirSync(REAL_FOLDER).toSorted())
     expect(await column(TABLES)).toEqual([
+      'audit_log',
       'daily_revenue',
       'daily_users',
       'dead_letters',
@@ -98,7 +129,7 @@ describe('migrate', () => {
       '001_a.sql',
       `${A}\n${RETAINED}\nCREATE TABLE IF NOT EXISTS b (n Nonsense) ENGINE = Memory;`,
     )
-    await expect(run()).rejects.toThrow(/^001_a\.sql, statement 4: .*Nonsense/)
+    await expect(run()).rejects.toThrow(/^001_a\.sql, statement 5: .*Nonsense/)
     expect(await column(TABLES)).toContain('a')
     expect(await column(RECORDS)).toEqual([])
 
@@ -141,6 +172,50 @@ describe('migrate', () => {
     await expect(run()).rejects.toThrow(message)
   })
 
+  it('brings a database with rows from four files to all of them, and keeps every row', async ({
+    expect,
+  }) => {
+    const files = readdirSync(REAL_FOLDER).toSorted()
+    for (const file of files.slice(0, 4)) copyFileSync(join(REAL_FOLDER, file), join(folder, file))
+    // Without a retention: the audit log does not exist yet, and the rows have fixed times.
+    await run({ folder, retention: {} })
+    for (const sql of ROWS_OF_FOUR_FILES) await runSql(connection, sql)
+
+    for (const file of files.slice(4)) copyFileSync(join(REAL_FOLDER, file), join(folder, file))
+    await run({ folder, retention: {} })
+    for (const table of ['events', 'payments', 'events_rejected', 'dead_letters']) {
+      expect(await column(`SELECT count() FROM ${table} FINAL`), table).toEqual(['100'])
+      await runSql(connection, `OPTIMIZE TABLE ${table} FINAL`)
+      expect(await column(`SELECT count() FROM ${table}`), table).toEqual(['100'])
+    }
+    const old = await column(`
+      SELECT DISTINCT verdict, door, reported_by, toUnixTimestamp(sent_time), toUnixTimestamp(replayed_time)
+      FROM events_rejected`)
+    expect(old).toEqual([['rejected', 'events', 'client', '0', '0'].join('\t')])
+    expect(await column('SELECT DISTINCT enriched, is_bot, sample_percent FROM events')).toEqual([
+      ['[]', 'false', '100'].join('\t'),
+    ])
+  })
+
+  it('counts an order that was refunded in parts before and after as it was', async ({
+    expect,
+  }) => {
+    const files = readdirSync(REAL_FOLDER).toSorted()
+    for (const file of files.slice(0, 4)) copyFileSync(join(REAL_FOLDER, file), join(folder, file))
+    await run({ folder, retention: {} })
+    await runSql(connection, paymentRow('refunded', 100))
+    for (const file of files.slice(4)) copyFileSync(join(REAL_FOLDER, file), join(folder, file))
+    await run({ folder, retention: {} })
+    // The same refund again replaces the old row; a part with an id of its own stands beside it.
+    await runSql(connection, paymentRow('refunded', 100))
+    await runSql(connection, paymentRow('refunded', 30, 'part-1'))
+    await runSql(connection, paymentRow('refunded', 30, 'part-1'))
+    await runSql(connection, 'OPTIMIZE TABLE payments FINAL')
+    expect(await column('SELECT refund_id, amount_cents FROM payments ORDER BY refund_id')).toEqual(
+      [['', '100'].join('\t'), ['part-1', '30'].join('\t')],
+    )
+  })
+
   it('has only statements that can be run again', async ({ expect }) => {
     await run({})
     for (const file of readdirSync(REAL_FOLDER)) {
@@ -148,53 +223,6 @@ describe('migrate', () => {
         await expect(runSql(connection, statement), file).resolves.toBe('')
       }
     }
-  })
-})
-
-describe('retention', () => {
-  const engineOf = async (table: string): Promise<string> =>
-    runSql(
-      connection,
-      `SELECT engine_full FROM system.tables
-       WHERE database = currentDatabase() AND name = {table:String}`,
-      { table },
-    )
-  const changes = 'SELECT count() FROM system.mutations WHERE database = currentDatabase()'
-
-  it('is 90 days for events, 30 for rejected ones and none for payments', async ({ expect }) => {
-    await run({})
-    expect(await engineOf('events')).toContain('TTL toDateTime(event_time) + toIntervalDay(90)')
-    expect(await engineOf('events_rejected')).toContain(
-      'TTL toDateTime(received_time) + toIntervalDay(30)',
-    )
-    expect(await engineOf('payments')).not.toContain(' TTL ')
-  })
-
-  it('follows a changed setting, and 0 keeps rows for ever', async ({ expect }) => {
-    await run({})
-    await run({ retention: { eventsDays: 7, rejectedDays: 0 } })
-    expect(await engineOf('events')).toContain('toIntervalDay(7)')
-    expect(await engineOf('events_rejected')).not.toContain(' TTL ')
-  })
-
-  it('changes no table that has it already', async ({ expect }) => {
-    await run({ retention: { eventsDays: 7, rejectedDays: 0 } })
-    const before = await column(changes)
-    await run({ retention: { eventsDays: 7, rejectedDays: 0 } })
-    expect(await column(changes)).toEqual(before)
-  })
-
-  it('removes rows that are older, with the next merge', async ({ expect }) => {
-    await run({})
-    await runSql(
-      connection,
-      `INSERT INTO events_rejected (received_time, game_id, rejection_id)
-       SELECT now64(3) - toIntervalDay(number), 'retention', toString(number) FROM numbers(60)`,
-    )
-    await runSql(connection, 'OPTIMIZE TABLE events_rejected FINAL')
-    const [oldest] = await column('SELECT max(toUInt32(rejection_id)) FROM events_rejected FINAL')
-    expect(Number(oldest)).toBeLessThanOrEqual(30)
-    expect(Number(oldest)).toBeGreaterThanOrEqual(29)
   })
 })
 
@@ -212,11 +240,13 @@ describe('npm run migrate', () => {
       CLICKHOUSE_PASSWORD: server.password,
       CLICKHOUSE_DATABASE: connection.database,
       ANALYTICS_EVENTS_TTL_DAYS: '365',
+      ANALYTICS_AUDIT_TTL_DAYS: '730',
     })
     expect(stdout).toContain(`${connection.database}: ran 001_events.sql`)
     expect(stdout).toContain(
       'events: rows are kept until toDateTime(event_time) + toIntervalDay(365)',
     )
+    expect(stdout).toContain('audit_log: rows are kept until toDateTime(time) + toIntervalDay(730)')
   })
 
   it.for<[NodeJS.ProcessEnv, string]>([

@@ -16,13 +16,13 @@ import { startStack } from '../../scripts/local/stack.ts'
 import { migrate } from '../../scripts/migrate.ts'
 import { DatabaseError } from '../../src/clickhouse/reader.ts'
 import { answerOverview } from '../../src/query/overview.ts'
-import { parseOverviewQuery, parseRetentionQuery } from '../../src/query/parameters.ts'
-import type { Asker } from '../../src/query/question.ts'
-import { answerRetention } from '../../src/query/retention.ts'
+import { parseOverviewQuery } from '../../src/query/parameters.ts'
 import { dropDatabase } from '../stack/test-database.ts'
+import { LIVE, overviewOf, retentionOf } from './queries/answers.ts'
 import { questionOf, stripIntervals, withoutIntervals } from './queries/comparable.ts'
 import * as oracle from './queries/oracle.ts'
 import type { StoredEvent, StoredPayment } from './queries/random-game.ts'
+import { ALL_STATUSES, comparablePayments, settledPayments } from './queries/settled-payments.ts'
 import { GAMES, insertLines, storeGames } from './queries/stored-games.ts'
 import { aSession, dimensionReader, eventRow } from './queries/stored-rows.ts'
 
@@ -72,6 +72,21 @@ describe.for(GAMES)('$scope.timeZone', ({ scope, centreDate, survivors }) => {
       expect(totals.retained_d1).toBeGreaterThan(0)
     },
   )
+
+  it('every order is settled as it should be, whichever statuses are asked for', async ({
+    expect,
+  }) => {
+    const question = { ...questionOf(searches[0] ?? '', asker), ...scope }
+    const expected = survivors.payments.filter(
+      ({ timeMs }) => timeMs >= question.startMs && timeMs < question.endMs,
+    )
+    for (const statuses of [ALL_STATUSES, ...ALL_STATUSES.map((status) => [status] as const)]) {
+      const rows = await settledPayments(connection, question, statuses)
+      const names: readonly string[] = statuses
+      expect(rows).toEqual(comparablePayments(expected.filter((row) => names.includes(row.status))))
+      expect(rows.length).toBeGreaterThan(0)
+    }
+  })
 
   it('cells are null until their day is over', async ({ expect }) => {
     const { cohorts } = await retentionOf('', asker)
@@ -312,23 +327,3 @@ describe('over HTTP', () => {
     expect((await get('overview')).status).toBe(200)
   })
 })
-
-const figure = { value: 3, exact: true, error: 0 }
-const LIVE = {
-  dau_today: 3,
-  new_users_today: 3,
-  online_now: 3,
-  exact: true,
-  error: { dau_today: 0, new_users_today: 0, online_now: 0 },
-}
-
-function overviewOf(search: string, asker: Asker) {
-  const query = parseOverviewQuery(new URLSearchParams(search), asker)
-  return answerOverview(query, asker, () =>
-    Promise.resolve({ dau: figure, newUsers: figure, online: figure }),
-  )
-}
-
-function retentionOf(search: string, asker: Asker) {
-  return answerRetention(parseRetentionQuery(new URLSearchParams(search), asker), asker)
-}

@@ -6,6 +6,7 @@ import { ask } from '../reader.ts'
 import { filterSql, groupSql } from './dimension.ts'
 import type { Question } from './question.ts'
 import { ACTIVE_EVENTS, instantSql, questionParams, SCOPE_SQL } from './question.ts'
+import { settledPaymentsSql } from './settled-payments.ts'
 
 const rowSchema = z.object({
   grp: z.int(),
@@ -43,10 +44,7 @@ SELECT
     uniqExactIf(user_id, event_time >= ${instantSql('mau_start_ms')}) AS mau,
     uniqExactIf(user_id, ${inRange}) AS active_users,
     uniqExactIf(user_id, ${inRange} AND user_id IN (
-        SELECT user_id
-        FROM payments FINAL
-        WHERE ${SCOPE_SQL} AND status = 'success'
-            AND time >= ${instantSql('start_ms')} AND time < ${instantSql('end_ms')}
+        SELECT user_id FROM ${settledPaymentsSql(['success'])}
     )) AS active_payers
 FROM events FINAL
 WHERE ${SCOPE_SQL} AND event IN {active_events:Array(String)}

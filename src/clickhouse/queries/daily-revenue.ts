@@ -5,7 +5,8 @@ import type { ClickHouseConnection } from '../connection.ts'
 import { ask } from '../reader.ts'
 import { filterSql, groupSql } from './dimension.ts'
 import type { Question } from './question.ts'
-import { daySql, instantSql, questionParams, SCOPE_SQL } from './question.ts'
+import { daySql, questionParams } from './question.ts'
+import { settledPaymentsSql } from './settled-payments.ts'
 
 const rowSchema = z.object({
   grp: z.int(),
@@ -33,10 +34,8 @@ SELECT
     ${daySql('time')} AS day,
     sumIf(amount_cents, status = 'success') AS revenue_cents,
     sumIf(amount_cents, status = 'refunded') AS refunds_cents
-FROM payments FINAL
-WHERE ${SCOPE_SQL} AND status IN ('success', 'refunded')
-    AND time >= ${instantSql('start_ms')} AND time < ${instantSql('end_ms')}
-    AND ${filterSql(question.filters)}
+FROM ${settledPaymentsSql(['success', 'refunded'])}
+WHERE ${filterSql(question.filters)}
 GROUP BY grp, currency, day`,
     params: questionParams(question),
     row: rowSchema,

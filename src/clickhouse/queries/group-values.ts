@@ -17,6 +17,7 @@ import {
   questionParams,
   SCOPE_SQL,
 } from './question.ts'
+import { settledPaymentsSql } from './settled-payments.ts'
 
 /** Groups of one answer; the users of all other values are counted together. */
 const MAX_GROUPS = 100
@@ -58,10 +59,8 @@ export function userValues(
             AND ${filter}`
   const payments = `
         SELECT ${value} AS value, user_id, time AS at
-        FROM payments FINAL
-        WHERE ${SCOPE_SQL} AND status IN ('success', 'refunded')
-            AND time >= ${instantSql('start_ms')} AND time < ${instantSql('end_ms')}
-            AND ${filter}`
+        FROM ${settledPaymentsSql(['success', 'refunded'])}
+        WHERE ${filter}`
   const dimensions = [dimension, ...question.filters.map((each) => each.dimension)]
   const rows = paymentsHave(dimensions) ? `${events}\n        UNION ALL${payments}` : events
   return largestValues(

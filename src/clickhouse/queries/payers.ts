@@ -5,7 +5,8 @@ import type { ClickHouseConnection } from '../connection.ts'
 import { ask } from '../reader.ts'
 import { filterSql, groupSql } from './dimension.ts'
 import type { Question } from './question.ts'
-import { instantSql, questionParams, SCOPE_SQL } from './question.ts'
+import { questionParams } from './question.ts'
+import { settledPaymentsSql } from './settled-payments.ts'
 
 const rowSchema = z.object({
   grp: z.int(),
@@ -27,10 +28,8 @@ SELECT grp, grouping(paid_in) AS any_currency, paid_in AS currency, uniqExact(us
 FROM
 (
     SELECT ${groupSql(question.grouping)} AS grp, currency AS paid_in, user_id
-    FROM payments FINAL
-    WHERE ${SCOPE_SQL} AND status = 'success'
-        AND time >= ${instantSql('start_ms')} AND time < ${instantSql('end_ms')}
-        AND ${filterSql(question.filters)}
+    FROM ${settledPaymentsSql(['success'])}
+    WHERE ${filterSql(question.filters)}
 )
 GROUP BY GROUPING SETS ((grp), (grp, paid_in))`,
     params: questionParams(question),

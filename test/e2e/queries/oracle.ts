@@ -32,7 +32,7 @@ export interface OracleQuestion {
   readonly withMoney?: boolean
 }
 
-/** The version of every row that was received first; of payments the server's, if it reported any. */
+/** The version of every event that was received first, and what became of every order. */
 export function survivors({ events, payments }: RandomGame): RandomGame {
   const keptEvents = new Map<string, StoredEvent>()
   for (const row of events) {
@@ -41,20 +41,31 @@ export function survivors({ events, payments }: RandomGame): RandomGame {
     const kept = keptEvents.get(key)
     if (kept === undefined || row.receivedTimeMs < kept.receivedTimeMs) keptEvents.set(key, row)
   }
-  const keptPayments = new Map<string, StoredPayment>()
-  const rank = (row: StoredPayment) => (row.reported_by === 'server' ? 0 : 1)
-  for (const row of payments) {
-    const key = JSON.stringify([row.order_id, row.status])
-    const kept = keptPayments.get(key)
-    if (
-      kept === undefined ||
-      rank(row) < rank(kept) ||
-      (rank(row) === rank(kept) && row.receivedTimeMs < kept.receivedTimeMs)
-    ) {
-      keptPayments.set(key, row)
-    }
+  const orders = Map.groupBy(payments, (row) => row.order_id)
+  return { events: [...keptEvents.values()], payments: [...orders.values()].flatMap(settled) }
+}
+
+/**
+ * Of the reports of one order: the best that the server said, or else the clients, and every refund of the server.
+ * Of several reports of the same, the one that was received first.
+ */
+function settled(reports: readonly StoredPayment[]): StoredPayment[] {
+  const inTurn = reports.toSorted((a, b) => a.receivedTimeMs - b.receivedTimeMs)
+  const byServer = inTurn.filter((row) => row.reported_by === 'server')
+  const byClient = inTurn.filter((row) => row.reported_by === 'client')
+  const best = (rows: readonly StoredPayment[]) =>
+    rows.find((row) => row.status === 'success') ??
+    rows.find((row) => row.status === 'failed') ??
+    rows.find((row) => row.status === 'pending')
+  const order = best(byServer) ?? best(byClient)
+  const refunds = new Map<string, StoredPayment>()
+  for (const row of byServer) {
+    if (row.status !== 'refunded' || refunds.has(row.refund_id)) continue
+    const platform = row.platform || (order?.platform ?? '')
+    const country = row.country || (order?.country ?? '')
+    refunds.set(row.refund_id, { ...row, platform, country })
   }
-  return { events: [...keptEvents.values()], payments: [...keptPayments.values()] }
+  return [...(order === undefined ? [] : [order]), ...refunds.values()]
 }
 
 const formatters = new Map<string, Intl.DateTimeFormat>()

@@ -21,10 +21,11 @@ export interface StoredEvent {
   readonly props: Readonly<Record<string, unknown>>
 }
 
-/** One report of a payment; reports of one order and status are one payment. */
+/** One report of a payment; reports of one order, status and refund are one row of the table. */
 export interface StoredPayment {
   readonly order_id: string
-  readonly status: string
+  readonly status: 'success' | 'failed' | 'pending' | 'refunded'
+  readonly refund_id: string
   readonly user_id: string
   readonly timeMs: number
   readonly receivedTimeMs: number
@@ -63,6 +64,18 @@ export function randomNumbers(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
   }
 }
+
+/** Statuses that a reporter gives to an order, one after the other. */
+const STORIES: readonly [StoredPayment['status'][], ...StoredPayment['status'][][]] = [
+  [],
+  ['success'],
+  ['success'],
+  ['pending'],
+  ['failed'],
+  ['pending', 'success'],
+  ['pending', 'failed'],
+  ['failed', 'success'],
+]
 
 /** Makes the game; the rows are in no order. */
 export function randomGame(options: RandomGameOptions): RandomGame {
@@ -126,35 +139,50 @@ export function randomGame(options: RandomGameOptions): RandomGame {
     })
   }
 
-  const addPayment = (user: number, order: string, status: string, timeMs: number) => {
-    const { platform, country } = dimensions(user)
-    const server: StoredPayment = {
-      order_id: order,
-      status,
-      user_id: `user-${user}`,
-      timeMs,
-      receivedTimeMs: timeMs + 10_000 + below(DAY_MS),
-      reported_by: 'server',
-      amount_cents: 99 + below(10_000),
-      currency: oneOf(['USD', 'USD', 'EUR', 'JPY']),
-      platform,
-      country,
-    }
-    const client: StoredPayment = {
-      ...server,
-      reported_by: 'client',
-      timeMs: timeMs + below(10 * MINUTE_MS) - 5 * MINUTE_MS,
-      receivedTimeMs: timeMs + below(10_000),
-      amount_cents: server.amount_cents + below(100),
+  /** What is said of an order, at least twice; a later attempt may say something else, and must not count. */
+  const addReport = (report: Omit<StoredPayment, 'receivedTimeMs'>) => {
+    const first = { ...report, receivedTimeMs: report.timeMs + below(DAY_MS) }
+    payments.push(first, first)
+    if (!chance(0.5)) return
+    payments.push({
+      ...first,
+      timeMs: first.timeMs + oneOf([-DAY_MS, 90_000, DAY_MS]),
+      receivedTimeMs: first.receivedTimeMs + 1 + below(HOUR_MS),
+      amount_cents: first.amount_cents + 1,
       platform: 'ios',
+    })
+  }
+
+  /** Client and server tell an order's story each in their own words; either may know nothing of it. */
+  const addOrder = (user: number, order: string, timeMs: number) => {
+    const report = (
+      reported_by: StoredPayment['reported_by'],
+      status: StoredPayment['status'],
+      rest: Partial<StoredPayment> = {},
+    ) => {
+      const { platform, country } = dimensions(user)
+      addReport({
+        order_id: order,
+        status,
+        refund_id: '',
+        user_id: `user-${user}`,
+        timeMs: timeMs + below(10 * MINUTE_MS) - 5 * MINUTE_MS,
+        reported_by,
+        amount_cents: 99 + below(10_000),
+        currency: oneOf(['USD', 'USD', 'EUR', 'JPY']),
+        platform,
+        country: chance(0.2) ? '' : country,
+        ...rest,
+      })
     }
-    const retry = {
-      ...client,
-      receivedTimeMs: client.receivedTimeMs + 1_000,
-      timeMs: timeMs + DAY_MS,
+    for (const status of oneOf(STORIES)) report('client', status)
+    for (const status of oneOf(STORIES)) report('server', status)
+    if (!chance(0.4)) return
+    for (const refund_id of oneOf([[''], ['r1'], ['r1', 'r2'], ['', 'r1']])) {
+      const silent = chance(0.5) ? { platform: '', country: '' } : {}
+      report('server', 'refunded', { refund_id, timeMs: someTime(timeMs), ...silent })
     }
-    const reports = oneOf([[server], [client, retry], [client, server], [client, retry, server]])
-    payments.push(...reports, ...reports)
+    if (chance(0.3)) report('client', 'refunded', { refund_id: oneOf(['', 'r1', 'made-up']) })
   }
 
   for (let user = 0; user < options.users; user += 1) {
@@ -173,11 +201,7 @@ export function randomGame(options: RandomGameOptions): RandomGame {
       addEvent('session.heartbeat', user, Math.min(timeMs, options.nowMs))
     }
     for (let count = chance(0.4) ? 1 + below(4) : 0; count > 0; count -= 1) {
-      const order = `order-${user}-${count}`
-      const timeMs = someTime(beginMs)
-      const status = oneOf(['success', 'success', 'success', 'failed', 'pending'])
-      addPayment(user, order, status, timeMs)
-      if (status === 'success' && chance(0.3)) addPayment(user, order, 'refunded', someTime(timeMs))
+      addOrder(user, `order-${user}-${count}`, someTime(beginMs))
     }
   }
   return { events, payments }
