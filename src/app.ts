@@ -3,11 +3,17 @@ import { Hono } from 'hono'
 
 import { ApiError } from './api-error.ts'
 import type { AppEnv } from './app-env.ts'
+import { catalogRoutes } from './catalog/routes.ts'
+import { adminRoutes } from './control/routes.ts'
 import { toHex } from './event/bytes.ts'
 import { healthRoutes } from './health.ts'
 import { ingestRoutes } from './ingest/routes.ts'
+import { liveRoutes } from './live/routes.ts'
 import { problemFrom } from './problem.ts'
+import { auditRoutes } from './quarantine/audit-routes.ts'
+import { quarantineRoutes } from './quarantine/routes.ts'
 import { queryRoutes } from './query/routes.ts'
+import { settingsRoutes } from './settings/routes.ts'
 
 /** The application; routes are added by mounting. */
 export function createApp(): Hono<AppEnv> {
@@ -20,7 +26,13 @@ export function createApp(): Hono<AppEnv> {
       await next()
     })
     .route('/healthz', healthRoutes())
-    .route('/api/events', ingestRoutes())
+    .route('/', ingestRoutes())
+    .route('/api/events', liveRoutes())
+    .route('/api/events', quarantineRoutes())
+    .route('/api/catalog', catalogRoutes())
+    .route('/api/admin', adminRoutes())
+    .route('/api/admin', auditRoutes())
+    .route('/api/analytics', settingsRoutes())
     .route('/api/analytics', queryRoutes())
     .notFound((c) => problemFrom(new ApiError('not_found', `Nothing is at ${c.req.path}.`), c))
     .onError(problemFrom)
