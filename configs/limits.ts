@@ -81,6 +81,12 @@ export const KEY_CACHE_MS = 60_000
 /** How long an unknown key stays unknown, in milliseconds: short, because a new key must work soon. */
 export const UNKNOWN_KEY_CACHE_MS = 5_000
 
+/**
+ * How long what was found is still trusted when the control database does not answer, in milliseconds: an outage of it
+ * must not stop ingest; a key that was revoked just before it lives on for as long.
+ */
+export const STALE_KEY_MS = 3_600_000
+
 /** Keys remembered per isolate; guards the memory against a stream of made-up keys. */
 export const MAX_CACHED_KEYS = 10_000
 
