@@ -14,6 +14,10 @@ ALTER TABLE events
     ADD COLUMN IF NOT EXISTS is_bot Bool DEFAULT false COMMENT 'The user agent was that of a known robot',
     ADD COLUMN IF NOT EXISTS sample_percent Float32 DEFAULT 100 COMMENT 'Share of such events that was stored when this one was, in percent';
 
+-- A third way to find the time of an event.
+ALTER TABLE events
+    COMMENT COLUMN time_method 'How event_time was found: client (as sent), sent_at (shifted by received_time - sent_time), uptime (by the monotonic clock) or clamped (set to received_time)';
+
 -- An order can be refunded in parts; each part is a row.
 ALTER TABLE payments
     ADD COLUMN IF NOT EXISTS refund_id String COMMENT 'Identity of the refund within its order; empty for other rows and for a refund of the whole',

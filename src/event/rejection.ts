@@ -34,7 +34,8 @@ export const REFUSALS = {
   },
   event_time_too_old: {
     status: 'rejected',
-    advice: 'Send sent_at with every batch; drop events that were queued for more than 30 days.',
+    advice:
+      'Send sent_at with every batch and uptime_ms with every event; drop what was queued for more than 30 days.',
   },
   property_conflict: {
     status: 'rejected',
@@ -70,7 +71,7 @@ export const CORRECTIONS = {
     advice: 'Nothing to do; the time of the client is kept beside it.',
   },
   event_time_clamped: {
-    detail: 'the time was ahead of ours and became the receive time; check the clock',
+    detail: 'the time cannot be; it became the receive time, the latest that it can have been',
     advice: 'Send sent_at with every batch, so that the clock can be corrected.',
   },
 } as const satisfies Record<string, { detail: string; advice: string }>

@@ -12,15 +12,24 @@ import {
 } from '../../configs/limits.ts'
 import type { Fault } from './rejection.ts'
 
+const HOUR_MS = 3_600_000
+
 /** RFC 3339 with an offset; a local time without one names no instant. */
 const RFC_3339 = z.regexes.datetime({ offset: true })
 
-/** Smaller numbers are seconds (until the year 5138), larger ones milliseconds (from 1973 on). */
+/**
+ * Numbers between the two are seconds (September 2001 to the year 5138). Larger ones are milliseconds; so are smaller
+ * ones, which come from clocks that were never set: read as seconds they would multiply the age of an event.
+ */
+const FIRST_EPOCH_S = 1_000_000_000
 const FIRST_EPOCH_MS = 100_000_000_000
 
 /** Times that the tables can hold: 1970 to 2199. Anything else is no time of a game. */
 const FIRST_STORABLE_MS = 0
 const FIRST_UNSTORABLE_MS = Date.UTC(2200, 0)
+
+/** A clock that shows 1970 counts from its start; no game has events from then. */
+const FIRST_SET_CLOCK_MS = Date.UTC(1971, 0)
 
 /**
  * How event_time was found: `client` as the client said; `sent_at` corrected by the difference between the
@@ -54,7 +63,8 @@ export interface BatchClocks {
 export function parseTime(value: unknown): number | null {
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) return null
-    return Math.floor(Math.abs(value) < FIRST_EPOCH_MS ? value * 1000 : value)
+    const isSeconds = value >= FIRST_EPOCH_S && value < FIRST_EPOCH_MS
+    return Math.floor(isSeconds ? value * 1000 : value)
   }
   if (typeof value !== 'string' || !RFC_3339.test(value)) return null
   const timeMs = Date.parse(value)
@@ -91,6 +101,10 @@ export function resolveTime(
   const { receivedTimeMs } = clocks
   const { eventTimeMs, method } = bestTime(clientTimeMs, clocks, uptimeMs)
   const aheadMs = eventTimeMs - receivedTimeMs
+  const isImpossible = aheadMs > MAX_FUTURE_MS || eventTimeMs < FIRST_SET_CLOCK_MS
+  if (isImpossible && isRightAtSending(clocks)) {
+    return { clientTimeMs, eventTimeMs: receivedTimeMs, method: 'clamped' }
+  }
   if (aheadMs > MAX_FUTURE_MS) return inFuture(eventTimeMs)
   if (-aheadMs > MAX_EVENT_AGE_MS) return tooOld(eventTimeMs)
   return aheadMs > FUTURE_TOLERANCE_MS
@@ -98,13 +112,18 @@ export function resolveTime(
     : { clientTimeMs, eventTimeMs, method }
 }
 
+/** A clock that is right now and was impossible then was set in between: the event is not later than now. */
+function isRightAtSending({ receivedTimeMs, sentTimeMs }: BatchClocks): boolean {
+  return sentTimeMs !== null && Math.abs(receivedTimeMs - sentTimeMs) <= SKEW_TOLERANCE_MS
+}
+
 function bestTime(
   clientTimeMs: number,
   { receivedTimeMs, sentTimeMs, sentUptimeMs }: BatchClocks,
   uptimeMs: number | null,
 ): Pick<EventTime, 'eventTimeMs' | 'method'> {
-  // Less uptime than at the event means that the device was started anew in between: it says nothing then.
-  if (uptimeMs !== null && sentUptimeMs !== null && sentUptimeMs >= uptimeMs) {
+  const agedMs = sentTimeMs === null ? null : sentTimeMs - clientTimeMs
+  if (uptimeMs !== null && sentUptimeMs !== null && isOneStart(uptimeMs, sentUptimeMs, agedMs)) {
     const eventTimeMs = receivedTimeMs - (sentUptimeMs - uptimeMs)
     return Math.abs(eventTimeMs - clientTimeMs) > SKEW_TOLERANCE_MS
       ? { eventTimeMs, method: 'uptime' }
@@ -114,6 +133,19 @@ function bestTime(
   return Math.abs(skewMs) > SKEW_TOLERANCE_MS
     ? { eventTimeMs: clientTimeMs + skewMs, method: 'sent_at' }
     : { eventTimeMs: clientTimeMs, method: 'client' }
+}
+
+/**
+ * Whether two readings of a monotonic clock can be from one start of the device; `agedMs` is the time between them
+ * by the other clock. Less uptime than at the event is a new start. So is an event from before the start at which
+ * sentUptimeMs was zero, unless the clock was moved in between: by hand and by zones it moves by whole hours.
+ */
+function isOneStart(uptimeMs: number, sentUptimeMs: number, agedMs: number | null): boolean {
+  if (sentUptimeMs < uptimeMs) return false
+  if (agedMs === null || agedMs > MAX_EVENT_AGE_MS) return true
+  if (agedMs <= sentUptimeMs + SKEW_TOLERANCE_MS) return true
+  const movedMs = agedMs - (sentUptimeMs - uptimeMs)
+  return Math.abs(movedMs - Math.round(movedMs / HOUR_MS) * HOUR_MS) <= SKEW_TOLERANCE_MS
 }
 
 function inFuture(timeMs: number): Fault {

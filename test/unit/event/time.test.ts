@@ -15,6 +15,7 @@ describe('parseTime', () => {
     [1_762_943_400, '2025-11-12T10:30:00.000Z'],
     [1_762_943_400.5, '2025-11-12T10:30:00.500Z'],
     [1_762_943_400_123, '2025-11-12T10:30:00.123Z'],
+    [300_000, '1970-01-01T00:05:00.000Z'], // milliseconds of a clock that was never set
   ] as const)('reads %s', ([value, expected], { expect }) => {
     expect(new Date(parseTime(value) ?? Number.NaN).toISOString()).toBe(expected)
   })
@@ -121,6 +122,33 @@ describe('resolveTime', () => {
       clientTimeMs: in1970,
       eventTimeMs: RECEIVED_MS - HOUR_MS,
       method: 'uptime',
+    })
+  })
+
+  it('takes an event of a clock that was set since for one of now at the latest', ({ expect }) => {
+    for (const impossible of ['1970-01-01T00:05:00Z', '2099-01-01T00:00:00Z']) {
+      expect(resolve(Date.parse(impossible), RECEIVED_MS)).toMatchObject({
+        eventTimeMs: RECEIVED_MS,
+        method: 'clamped',
+      })
+      expect(resolve(Date.parse(impossible))).toHaveProperty('code')
+    }
+  })
+
+  it('refuses old data that a right clock sends: it is no clock that was never set', ({
+    expect,
+  }) => {
+    expect(resolve(Date.parse('2019-06-01T00:00:00Z'), RECEIVED_MS)).toMatchObject({
+      code: 'event_time_too_old',
+    })
+  })
+
+  it('does not trust uptimes of two starts, or of a counter that stood still', ({ expect }) => {
+    const dayAgo = RECEIVED_MS - DAY_MS + 1_234_567
+    expect(resolveTime(dayAgo, clocks(RECEIVED_MS, 7_200_000), 3_600_000)).toEqual({
+      clientTimeMs: dayAgo,
+      eventTimeMs: dayAgo,
+      method: 'client',
     })
   })
 
