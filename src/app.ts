@@ -9,6 +9,7 @@ import { toHex } from './event/bytes.ts'
 import { healthRoutes } from './health.ts'
 import { ingestRoutes } from './ingest/routes.ts'
 import { liveRoutes } from './live/routes.ts'
+import { openApiRoutes } from './openapi/routes.ts'
 import { problemFrom } from './problem.ts'
 import { auditRoutes } from './quarantine/audit-routes.ts'
 import { quarantineRoutes } from './quarantine/routes.ts'
@@ -34,6 +35,7 @@ export function createApp(): Hono<AppEnv> {
     .route('/api/admin', auditRoutes())
     .route('/api/analytics', settingsRoutes())
     .route('/api/analytics', queryRoutes())
+    .route('/', openApiRoutes())
     .notFound((c) => problemFrom(new ApiError('not_found', `Nothing is at ${c.req.path}.`), c))
     .onError(problemFrom)
 }

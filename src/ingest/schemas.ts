@@ -146,8 +146,8 @@ export const paymentSchema = z
   })
   .meta({
     description:
-      'One payment. success and refunded need an amount (amount_cents, or amount) and its currency; of pending and ' +
-      'failed ones the amount may be missing.',
+      'One payment. success and refunded need an amount (amount_cents, or amount) and its currency; pending needs a ' +
+      'currency; of failed ones both may be missing.',
   })
 
 const batchClocksShape = {

@@ -68,6 +68,8 @@ const ROUTES: readonly Route[] = [
   ['GET /api/analytics/overview', 'analytics:read', 'game'],
   ['GET /api/analytics/retention', 'analytics:read', 'game'],
 
+  ['GET /openapi.json', 'open'],
+  ['GET /docs', 'open'],
   ['GET /api/catalog', 'open'],
   ['GET /api/catalog/events', 'open'],
   ['GET /api/catalog/events/:id', 'open'],

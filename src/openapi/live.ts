@@ -1,0 +1,43 @@
+/** Operation of the live feed. */
+import { z } from 'zod'
+
+import { liveFilterSchema } from '../event/live-entry.ts'
+import type { Operation } from './operation.ts'
+import { described } from './operation.ts'
+
+const querySchema = z.strictObject({
+  ...liveFilterSchema.shape,
+  game_id: z.string().optional(),
+  env: z.string().optional(),
+})
+
+export const LIVE_OPERATIONS: readonly Operation[] = [
+  {
+    id: 'watchEvents',
+    method: 'get',
+    path: '/api/events/live',
+    tag: 'live',
+    summary: 'The latest events and what became of them, as server-sent events',
+    description:
+      'The stream begins with the event `hello` (LiveHello) and the entries that are remembered. Each entry is an ' +
+      'event named after its status (`accepted`, `corrected`, `quarantined`, `rejected`, `filtered`) with a ' +
+      'LiveEntry. `dropped` (LiveDropped) counts entries that this reader was too slow for. A comment every 15 s ' +
+      'keeps the connection alive. Keys may not stand in the URL, so read it with fetch() or `curl -N`.',
+    access: 'analytics:read',
+    query: described(querySchema, {
+      status: 'Only entries with this status',
+      event: 'Only this event, by its id or an alias',
+      user_id: 'Only this user; the pseudonym where the game stores pseudonyms',
+    }),
+    exampleQuery: { status: 'rejected' },
+    answers: [
+      {
+        status: 200,
+        description: 'The stream; it ends when the reader leaves.',
+        schema: z.string(),
+        mediaType: 'text/event-stream',
+      },
+    ],
+    problems: ['invalid_parameter', 'overloaded'],
+  },
+]
