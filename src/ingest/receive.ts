@@ -61,20 +61,24 @@ export async function requireOpen(c: IngestRequest): Promise<GameSettings> {
   return settings
 }
 
-/** Judges and stores the body of an authenticated request; `sent` are its bytes as they arrived. */
+/**
+ * Judges and stores the body of an authenticated request; `readSent` gives its bytes as they arrived. A body that is
+ * refused as a whole is put on record before the error goes on.
+ */
 export async function receive(
   c: IngestRequest,
   door: Door,
-  sent: Uint8Array,
+  readSent: () => Promise<Uint8Array>,
   settings: GameSettings,
 ): Promise<Response> {
-  const request = await requestContext(c, sent, settings)
+  let sent: Uint8Array | null = null
   try {
-    const incoming = await readIncoming(c, sent)
-    return await store(c, door, sent, incoming, request)
+    sent = await readSent()
+    const request = await requestContext(c, sent, settings)
+    return await store(c, door, sent, await readIncoming(c, sent), request)
   } catch (error) {
     if (error instanceof ApiError && isFaultOfBody(error) && !isDryRun(c)) {
-      await keepRefusal(c, door, sent, error, request)
+      await keepRefusal(c, door, sent, error, settings)
     }
     throw error
   }
@@ -95,7 +99,10 @@ async function store(
   const queue = queueOf(c)
   const stores = queue.stores && !isDryRun(c)
   if (stores) {
-    const audit = auditEntry(c, door, sent, 202, { ...batch, snapshot: snapshotOf(events) })
+    const audit = auditEntry(c, door, sent.byteLength, 202, {
+      ...batch,
+      snapshot: snapshotOf(events),
+    })
     await enqueue(queue, { ...batch, auditRows: [toAuditRow(audit)] }, context)
   }
   if (isWatched(context.settings, context.receivedTimeMs)) {
@@ -204,24 +211,35 @@ const FAULTS_OF_BODY: ReadonlySet<string> = new Set([
   'batch_too_large',
 ])
 
-/** Puts a refused body on record; one that is not JSON is kept with its reason. */
+/** Puts a refused body on record; one that is not JSON is kept with its reason. `sent` is null when it was too large. */
 async function keepRefusal(
   c: IngestRequest,
   door: Door,
-  sent: Uint8Array,
+  sent: Uint8Array | null,
   error: ApiError,
-  context: IngestContext,
+  settings: GameSettings,
 ): Promise<void> {
   const queue = queueOf(c)
   if (!queue.stores) return
+  const context = await requestContext(c, sent ?? new Uint8Array(), settings)
   const rejectedRows =
-    error.code === 'invalid_json'
+    error.code === 'invalid_json' && sent !== null
       ? [unreadableBodyRow(await textOf(c, sent), error.message, door, context)]
       : []
   const outcome = { accepted: 0, rejected: rejectedRows.length, snapshot: { code: error.code } }
-  const audit = auditEntry(c, door, sent, error.status, outcome)
+  const bytes = sent?.byteLength ?? announcedBytes(c)
+  const audit = auditEntry(c, door, bytes, error.status, outcome)
   await enqueue(queue, { rejectedRows, auditRows: [toAuditRow(audit)] }, context)
 }
+
+/** What the client said of its length; 0 when it did not. */
+function announcedBytes(c: IngestRequest): number {
+  const bytes = Number(c.req.header('Content-Length') ?? 0)
+  return Number.isSafeInteger(bytes) ? Math.min(bytes, MAX_COUNTED_BYTES) : 0
+}
+
+/** The column is a UInt32. */
+const MAX_COUNTED_BYTES = 2 ** 32 - 1
 
 async function textOf(c: IngestRequest, sent: Uint8Array): Promise<string> {
   return decodeText(await decodeBody(sent, c.req.header('Content-Encoding')))
@@ -230,7 +248,7 @@ async function textOf(c: IngestRequest, sent: Uint8Array): Promise<string> {
 function auditEntry(
   c: IngestRequest,
   door: Door,
-  sent: Uint8Array,
+  bytes: number,
   status: number,
   outcome: Pick<AuditEntry, 'accepted' | 'rejected' | 'snapshot'>,
 ): AuditEntry {
@@ -246,7 +264,7 @@ function auditEntry(
     target: '',
     status,
     traceId: c.get('traceId'),
-    bytes: sent.byteLength,
+    bytes,
     accepted: outcome.accepted,
     rejected: outcome.rejected,
     snapshot: outcome.snapshot,

@@ -32,7 +32,7 @@ export function ingestRoutes(): Hono<AppEnv> {
       .use(path, ingestCors())
       .post(path, requirePermission('events:write', { keyInUrl: true }), async (c) => {
         const settings = await requireOpen(c)
-        return receive(c, door, await readWireBody(c.req.raw), settings)
+        return receive(c, door, () => readWireBody(c.req.raw), settings)
       })
       .all(path, refuseOtherMethods)
   }
@@ -47,7 +47,7 @@ async function receiveSigned(c: IngestRequest, door: Door): Promise<Response> {
   const sent = await readWireBody(c.req.raw)
   const claim = await authenticateSigned(c, sent)
   try {
-    return await receive(c, door, sent, await requireOpen(c))
+    return await receive(c, door, () => Promise.resolve(sent), await requireOpen(c))
   } catch (error) {
     // Nothing was acknowledged: the same request, nonce and all, may come again.
     if (error instanceof ApiError && error.status === 503) await claim.release()
