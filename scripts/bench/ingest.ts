@@ -18,8 +18,19 @@ const CONNECTIONS = 4
 /** Clock ticks of /proc per second; fixed on Linux. */
 const TICKS_PER_SECOND = 100
 
-const game = { gameId: 'bench', env: 'prod', name: 'Bench', timeZone: 'Europe/Berlin', ...newKeys() }
-const EVENTS = ['session.start', 'progression.start', 'progression.complete', 'economy.earn'] as const
+const game = {
+  gameId: 'bench',
+  env: 'prod',
+  name: 'Bench',
+  timeZone: 'Europe/Berlin',
+  ...newKeys(),
+}
+const EVENTS = [
+  'session.start',
+  'progression.start',
+  'progression.complete',
+  'economy.earn',
+] as const
 
 let sent = 0
 
@@ -40,7 +51,13 @@ function bodyOf(size: number): string {
       country: 'DE',
       channel: 'app_store',
       app_version: '1.2.3',
-      props: { level_id: `level-${index % 50}`, currency: 'gold', amount: 25, duration_ms: 41_250, stars: 3 },
+      props: {
+        level_id: `level-${index % 50}`,
+        currency: 'gold',
+        amount: 25,
+        duration_ms: 41_250,
+        stars: 3,
+      },
     }
   })
   return JSON.stringify({ events, sent_at: nowMs })
@@ -68,9 +85,12 @@ async function sendFor(url: string, size: number): Promise<number> {
 /** CPU seconds of the workerd processes below a process. */
 function cpuSeconds(pid: number): number {
   const listing = execFileSync('ps', ['-e', '-o', 'pid=,ppid=,comm='], { encoding: 'utf8' })
-  const rows = listing.trim().split('\n').map((line) => line.trim().split(/\s+/))
+  const rows = listing
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
   const family = new Set([String(pid)])
-  for (let grown = true; grown; ) {
+  for (let grown = true; grown;) {
     grown = false
     for (const [child = '', parent = ''] of rows) {
       if (family.has(child) || !family.has(parent)) continue

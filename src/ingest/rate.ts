@@ -7,9 +7,12 @@ export interface RateLimiter {
   limit(options: { key: string }): Promise<{ success: boolean }>
 }
 
-/** Units that a POST of so many events costs: at least one. */
+/** Units that a POST costs whatever it holds. */
+export const UNITS_OF_A_POST = 1
+
+/** Units that a POST of so many events costs in all. */
 export function rateUnits(events: number): number {
-  return Math.max(1, Math.ceil(events / EVENTS_PER_RATE_UNIT))
+  return Math.max(UNITS_OF_A_POST, Math.ceil(events / EVENTS_PER_RATE_UNIT))
 }
 
 /**

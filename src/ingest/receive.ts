@@ -26,7 +26,7 @@ import type { IngestContext } from './ingest-context.ts'
 import { liveEntries } from './live-entries.ts'
 import type { Cargo } from './pack.ts'
 import { packMessages } from './pack.ts'
-import { chargeRate, rateUnits } from './rate.ts'
+import { chargeRate, rateUnits, UNITS_OF_A_POST } from './rate.ts'
 import { decodeBody, decodeText } from './read-body.ts'
 import type { IncomingBatch } from './read-events.ts'
 import { readEvents } from './read-events.ts'
@@ -71,6 +71,8 @@ export async function receive(
   readSent: () => Promise<Uint8Array>,
   settings: GameSettings,
 ): Promise<Response> {
+  // Charged before anything is read: a body that is no batch costs as much as one that is.
+  await chargeRate(c.env.INGEST_RATE, c.get('principal').id, UNITS_OF_A_POST)
   let sent: Uint8Array | null = null
   try {
     sent = await readSent()
@@ -92,7 +94,8 @@ async function store(
   request: IngestContext,
 ): Promise<Response> {
   const { events, sentTimeMs, sentUptimeMs, retryText } = incoming
-  await chargeRate(c.env.INGEST_RATE, c.get('principal').id, rateUnits(events.length))
+  const furtherUnits = rateUnits(events.length) - UNITS_OF_A_POST
+  await chargeRate(c.env.INGEST_RATE, c.get('principal').id, furtherUnits)
   const bodyDigest = retryText === null ? request.bodyDigest : await sha256Hex(retryText)
   const context = { ...request, sentTimeMs, sentUptimeMs, bodyDigest }
   const batch = JUDGES[door](events, context)

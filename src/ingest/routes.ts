@@ -49,10 +49,14 @@ async function receiveSigned(c: IngestRequest, door: Door): Promise<Response> {
   try {
     return await receive(c, door, () => Promise.resolve(sent), await requireOpen(c))
   } catch (error) {
-    // Nothing was acknowledged: the same request, nonce and all, may come again.
-    if (error instanceof ApiError && error.status === 503) await claim.release()
+    if (!isFaultOfRequest(error)) await claim.release()
     throw error
   }
+}
+
+/** What stays wrong however often it is sent. After anything else the same request, nonce and all, may come again. */
+function isFaultOfRequest(error: unknown): boolean {
+  return error instanceof ApiError && error.status < 500 && error.status !== 429
 }
 
 function refuseOtherMethods(c: IngestRequest): never {
