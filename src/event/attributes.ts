@@ -233,11 +233,17 @@ function checkValue(value: unknown, depth: number, budget: { left: number }): Fa
       detail: `expected at most ${MAX_PROPERTY_DEPTH} levels of nesting`,
     }
   }
-  if (Array.isArray(value)) return firstFault(value, (item) => checkValue(item, depth + 1, budget))
+  if (Array.isArray(value)) return firstFault(value, (item) => checkItem(item, depth + 1, budget))
   return firstFault(
     Object.entries(value),
     ([name, item]) => checkName(name) ?? checkValue(item, depth + 1, budget),
   )
+}
+
+/** Items of a list that are no containers are bounded by the characters of all properties, not by their number. */
+function checkItem(value: unknown, depth: number, budget: { left: number }): Fault | null {
+  if (typeof value !== 'object' || value === null) budget.left += 1
+  return checkValue(value, depth, budget)
 }
 
 function firstFault<Item>(

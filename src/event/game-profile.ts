@@ -54,6 +54,22 @@ export const customEventsSchema = z
   .array(customEventSchema)
   .max(MAX_CUSTOM_EVENTS, `expected at most ${MAX_CUSTOM_EVENTS} custom events`)
 
+/** Names whose values decide what an event is, whose it is and when; a game may not mask them. */
+export const UNMASKABLE_NAMES: ReadonlySet<string> = new Set([
+  'event',
+  'event_id',
+  'event_time',
+  'ts',
+  'time',
+  'user_id',
+  'order_id',
+  'refund_id',
+  'props',
+  'attrs',
+  'game_id',
+  'env',
+])
+
 /**
  * `strict`: an event that neither the catalog nor the game knows is quarantined; `open`: it is accepted as a
  * custom event whose attributes may hold anything.

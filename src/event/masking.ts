@@ -1,4 +1,4 @@
-/** What must not be stored or shown: secrets that clients send by mistake, and properties that a game masks. */
+/** What must not be shown of values that were not accepted: secrets that clients send by mistake. */
 import { isJsonObject } from './attributes.ts'
 
 /** What stands in the place of a masked value. */
@@ -25,30 +25,61 @@ const SECRET_NAMES: ReadonlySet<string> = new Set([
   'iban',
 ])
 
-/** Levels that are walked; what lies deeper is masked as a whole. */
+/** Levels and values that are walked; what lies beyond is masked as a whole. */
 const MAX_DEPTH = 32
+const MAX_VALUES = 2_048
 
-function isSecretName(name: string): boolean {
-  return SECRET_NAMES.has(name.toLowerCase().replaceAll(/[_-]/g, ''))
+const NO_NAMES: ReadonlySet<string> = new Set()
+
+/** Secrets are texts; a `token: 7` is a counter of the game. */
+function isSecret(name: string, value: unknown): boolean {
+  return (
+    typeof value !== 'number' &&
+    typeof value !== 'boolean' &&
+    SECRET_NAMES.has(name.toLowerCase().replaceAll(/[_-]/g, ''))
+  )
 }
 
-/** The value with the values of secret names, and of `further` names, replaced by MASK, at every level. */
-export function maskSecrets(value: unknown, further: readonly string[] = [], depth = 0): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  if (depth >= MAX_DEPTH) return MASK
-  if (Array.isArray(value)) return value.map((item) => maskSecrets(item, further, depth + 1))
-  if (!isJsonObject(value)) return MASK
-  const masked: Record<string, unknown> = Object.create(null)
-  for (const [name, item] of Object.entries(value)) {
-    masked[name] =
-      isSecretName(name) || further.includes(name) ? MASK : maskSecrets(item, further, depth + 1)
+/** A JSON value as it may be shown. `isWhole`: nothing was replaced by MASK. */
+export interface Masked {
+  readonly value: unknown
+  readonly isWhole: boolean
+}
+
+/** The value with its secrets, and the values of `further` names, replaced by MASK, at every level. */
+export function maskSecrets(value: unknown, further: ReadonlySet<string> = NO_NAMES): Masked {
+  const walk = { left: MAX_VALUES, isWhole: true }
+  return { value: masked(value, further, 0, walk), isWhole: walk.isWhole }
+}
+
+function masked(
+  value: unknown,
+  further: ReadonlySet<string>,
+  depth: number,
+  walk: { left: number; isWhole: boolean },
+): unknown {
+  walk.left -= 1
+  const hide = () => {
+    walk.isWhole = false
+    return MASK
   }
-  return masked
+  if (walk.left < 0) return hide()
+  if (typeof value !== 'object' || value === null) return value
+  if (depth >= MAX_DEPTH) return hide()
+  if (Array.isArray(value)) return value.map((item) => masked(item, further, depth + 1, walk))
+  if (!isJsonObject(value)) return hide()
+  const shown: Record<string, unknown> = Object.create(null)
+  for (const [name, item] of Object.entries(value)) {
+    shown[name] =
+      isSecret(name, item) || further.has(name) ? hide() : masked(item, further, depth + 1, walk)
+  }
+  return shown
 }
 
-/** Names of a snapshot, and levels of it. */
+/** Names of a snapshot, their characters, and levels of it: deeper names may be ids of players. */
 const MAX_SNAPSHOT_NAMES = 64
-const MAX_SNAPSHOT_DEPTH = 3
+const MAX_SNAPSHOT_NAME_LENGTH = 64
+const MAX_SNAPSHOT_DEPTH = 2
 
 /**
  * The shape of a value without any value: names, types and lengths, such as `{"user_id":"string(8)"}`. For
@@ -59,11 +90,12 @@ export function shapeOf(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return `string(${value.length})`
   if (typeof value !== 'object') return typeof value
   if (Array.isArray(value)) return `array(${value.length})`
-  const entries = Object.entries(value)
-  if (depth >= MAX_SNAPSHOT_DEPTH) return `object(${entries.length})`
+  const names = Object.keys(value)
+  if (depth >= MAX_SNAPSHOT_DEPTH || !isJsonObject(value)) return `object(${names.length})`
   const shape: Record<string, unknown> = Object.create(null)
-  for (const [name, item] of entries.slice(0, MAX_SNAPSHOT_NAMES)) {
-    shape[name.slice(0, MAX_SNAPSHOT_NAMES).toWellFormed()] = shapeOf(item, depth + 1)
+  for (const name of names.slice(0, MAX_SNAPSHOT_NAMES)) {
+    const shown = name.slice(0, MAX_SNAPSHOT_NAME_LENGTH).toWellFormed()
+    shape[shown] = shapeOf(value[name], depth + 1)
   }
   return shape
 }

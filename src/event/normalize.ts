@@ -11,7 +11,7 @@ import type { GameProfile } from './game-profile.ts'
 import type { Payment } from './payment.ts'
 import { readPayment } from './payment.ts'
 import type { UserColumns } from './privacy.ts'
-import { hideColumns, hideProps } from './privacy.ts'
+import { hideColumns, hideEnriched, hideProps } from './privacy.ts'
 import type { FoundTime } from './raw-fields.ts'
 import { readTime, refuseOtherGame } from './raw-fields.ts'
 import type { RejectionReason } from './rejection.ts'
@@ -84,7 +84,7 @@ export function normalizeEvent(
     userId: stored.user_id,
     ...when,
     columns: stored,
-    enriched,
+    enriched: hideEnriched(enriched, context.game),
     props,
     propsJson: hideProps(attributes, context.game),
     payment,

@@ -24,9 +24,9 @@ const RFC_3339 = z.regexes.datetime({ offset: true })
 const FIRST_EPOCH_S = 1_000_000_000
 const FIRST_EPOCH_MS = 100_000_000_000
 
-/** Times that the tables can hold: 1970 to 2199. Anything else is no time of a game. */
+/** Times whose day the tables can hold: 1970 to 2148. Anything else is no time of a game. */
 const FIRST_STORABLE_MS = 0
-const FIRST_UNSTORABLE_MS = Date.UTC(2200, 0)
+const FIRST_UNSTORABLE_MS = Date.UTC(2149, 0)
 
 /** A clock that shows 1970 counts from its start; no game has events from then. */
 const FIRST_SET_CLOCK_MS = Date.UTC(1971, 0)
@@ -71,14 +71,17 @@ export function parseTime(value: unknown): number | null {
   return Number.isNaN(timeMs) ? null : timeMs
 }
 
-/** Whether the tables can hold a time in milliseconds since the epoch: 1970 to 2199. */
+/** Whether the tables can hold a time in milliseconds since the epoch: 1970 to 2148. */
 export function isStorableTime(timeMs: number): boolean {
   return timeMs >= FIRST_STORABLE_MS && timeMs < FIRST_UNSTORABLE_MS
 }
 
+/** Ten years: no device runs that long. */
+const MAX_UPTIME_MS = 10 * 366 * 86_400_000
+
 /** A reading of a monotonic clock, in milliseconds; null for anything else. */
 export function parseUptime(value: unknown): number | null {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0
+  return typeof value === 'number' && value >= 0 && value <= MAX_UPTIME_MS
     ? Math.floor(value)
     : null
 }
@@ -100,11 +103,10 @@ export function resolveTime(
   }
   const { receivedTimeMs } = clocks
   const { eventTimeMs, method } = bestTime(clientTimeMs, clocks, uptimeMs)
-  const aheadMs = eventTimeMs - receivedTimeMs
-  const isImpossible = aheadMs > MAX_FUTURE_MS || eventTimeMs < FIRST_SET_CLOCK_MS
-  if (isImpossible && isRightAtSending(clocks)) {
+  if (method !== 'uptime' && wasSetSince(clientTimeMs, clocks)) {
     return { clientTimeMs, eventTimeMs: receivedTimeMs, method: 'clamped' }
   }
+  const aheadMs = eventTimeMs - receivedTimeMs
   if (aheadMs > MAX_FUTURE_MS) return inFuture(eventTimeMs)
   if (-aheadMs > MAX_EVENT_AGE_MS) return tooOld(eventTimeMs)
   return aheadMs > FUTURE_TOLERANCE_MS
@@ -112,9 +114,15 @@ export function resolveTime(
     : { clientTimeMs, eventTimeMs, method }
 }
 
-/** A clock that is right now and was impossible then was set in between: the event is not later than now. */
-function isRightAtSending({ receivedTimeMs, sentTimeMs }: BatchClocks): boolean {
-  return sentTimeMs !== null && Math.abs(receivedTimeMs - sentTimeMs) <= SKEW_TOLERANCE_MS
+/**
+ * A clock that could be right when it sent, and could not when the event happened, was set in between: the event is
+ * not later than now, and nothing more is known. Every attempt to send the event comes to the same verdict.
+ */
+function wasSetSince(clientTimeMs: number, { receivedTimeMs, sentTimeMs }: BatchClocks): boolean {
+  if (sentTimeMs === null) return false
+  const aheadMs = sentTimeMs - receivedTimeMs
+  if (aheadMs > MAX_FUTURE_MS || -aheadMs > MAX_EVENT_AGE_MS) return false
+  return clientTimeMs < FIRST_SET_CLOCK_MS || clientTimeMs - sentTimeMs > MAX_FUTURE_MS
 }
 
 function bestTime(

@@ -9,7 +9,7 @@ import type { Verdict } from '../event/rejection.ts'
 import { parseTime } from '../event/time.ts'
 import type { AcceptedBatch } from './accepted-batch.ts'
 import type { IngestContext } from './ingest-context.ts'
-import { payloadText, textField } from './rejected-rows.ts'
+import { payloadOf, textField } from './rejected-rows.ts'
 
 /** Entries for the last events of a batch, in its order; payloads without secrets, ids as the game wants them. */
 export function liveEntries(
@@ -35,7 +35,7 @@ export function liveEntries(
       pointer: verdict?.pointer ?? '',
       detail: verdict?.detail ?? '',
       advice: verdict?.advice ?? '',
-      payload: cutPayload(payloadText(raw, context)),
+      payload: cutPayload(payloadOf(raw, context).text),
     }
   })
 }

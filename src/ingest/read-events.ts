@@ -17,7 +17,7 @@ export interface IncomingBatch {
   readonly sentUptimeMs: number | null
   /**
    * What a retry repeats when the body itself is not it: the events without the send time, which a retry
-   * stamps anew. Null when the body is, or when every event carries an id of its own.
+   * stamps anew. Null when the body is.
    */
   readonly retryText: string | null
   /** What was ignored, for the answer */
@@ -34,19 +34,33 @@ export function readEvents(text: string, contentType: string | undefined): Incom
   if (text.trim() === '') {
     throw new ApiError('empty_body', 'Send an event object or an array of them.')
   }
-  const batch = NDJSON_TYPE.test(contentType ?? '') ? readLines(text) : readJson(parseJson(text))
-  if (batch.events.length > MAX_EVENTS_PER_POST) {
-    throw new ApiError(
-      'batch_too_large',
-      `A POST may hold ${MAX_EVENTS_PER_POST} events, this one has ${batch.events.length}; send it in parts.`,
-    )
-  }
+  const batch = NDJSON_TYPE.test(contentType ?? '')
+    ? batchOf(readLines(text))
+    : readJson(parseJson(text))
+  if (batch.events.length > MAX_EVENTS_PER_POST) throw tooMany(String(batch.events.length))
   return batch
 }
 
-function readLines(text: string): IncomingBatch {
-  const lines = text.split('\n').filter((line) => line.trim() !== '')
-  return unsent(lines.map(parseLine))
+function tooMany(count: string): ApiError {
+  return new ApiError(
+    'batch_too_large',
+    `A POST may hold ${MAX_EVENTS_PER_POST} events, this one has ${count}; send it in parts.`,
+  )
+}
+
+/** Line by line, so that a body of a million lines is refused at the first one too many. */
+function readLines(text: string): unknown[] {
+  const events: unknown[] = []
+  for (let start = 0; start < text.length;) {
+    const newline = text.indexOf('\n', start)
+    const end = newline === -1 ? text.length : newline
+    const line = text.slice(start, end)
+    start = end + 1
+    if (line.trim() === '') continue
+    if (events.length === MAX_EVENTS_PER_POST) throw tooMany('more')
+    events.push(parseLine(line))
+  }
+  return events
 }
 
 function parseLine(line: string): unknown {
@@ -62,27 +76,28 @@ function parseLine(line: string): unknown {
 const LIST_FIELDS = ['events', 'payments'] as const
 
 function readJson(json: unknown): IncomingBatch {
-  if (Array.isArray(json)) return unsent(json)
+  if (Array.isArray(json)) return batchOf(json)
   if (!isJsonObject(json)) {
     throw new ApiError('invalid_body', 'Send an event, an array of events or {"events": [...]}.')
   }
   const { sent_at: sentAt, sent_uptime_ms: sentUptime, ...rest } = json
-  const field = json['event'] === undefined ? LIST_FIELDS.find((name) => name in json) : undefined
+  const fields = json['event'] === undefined ? LIST_FIELDS.filter((name) => name in json) : []
+  if (fields.length > 1) {
+    throw new ApiError('invalid_body', `Expected one list, got ${fields.join(' and ')}.`)
+  }
+  const [field] = fields
   const events = field === undefined ? [rest] : json[field]
   if (!Array.isArray(events)) {
     throw new ApiError('invalid_body', `Expected an array in "${field}".`)
   }
-  return isAbsent(sentAt) && isAbsent(sentUptime)
-    ? unsent(events)
-    : sent(events, sentAt, sentUptime)
+  return batchOf(events, sentAt, sentUptime)
 }
 
-function unsent(events: readonly unknown[]): IncomingBatch {
-  return { events, sentTimeMs: null, sentUptimeMs: null, retryText: null, warnings: [] }
-}
+/** Fields of a single event that belong to the batch; a retry stamps them anew. */
+const SEND_FIELDS = ['sent_at', 'sent_uptime_ms'] as const
 
 /** Clocks that cannot be read are left out: the events are good without, and a refused batch would be dropped. */
-function sent(events: readonly unknown[], sentAt: unknown, sentUptime: unknown): IncomingBatch {
+function batchOf(given: readonly unknown[], sentAt?: unknown, sentUptime?: unknown): IncomingBatch {
   const warnings: string[] = []
   const timeMs = parseTime(sentAt)
   const sentTimeMs = timeMs !== null && isStorableTime(timeMs) ? timeMs : null
@@ -93,8 +108,26 @@ function sent(events: readonly unknown[], sentAt: unknown, sentUptime: unknown):
   if (sentUptimeMs === null && !isAbsent(sentUptime)) {
     warnings.push('sent_uptime_ms is no number of milliseconds; it was left out')
   }
-  const retryText = events.every(hasEventId) ? null : textOf(events)
+  const isStamped = given.some(hasSendField)
+  if (isStamped) {
+    warnings.push(
+      'sent_at and sent_uptime_ms belong beside the list of events; in them they are ignored',
+    )
+  }
+  const events = isStamped ? given.map(withoutSendFields) : given
+  const isSent = !isAbsent(sentAt) || !isAbsent(sentUptime)
+  const retryText = isSent || isStamped ? textOf(events) : null
   return { events, sentTimeMs, sentUptimeMs, retryText, warnings }
+}
+
+function hasSendField(event: unknown): boolean {
+  return isJsonObject(event) && SEND_FIELDS.some((name) => name in event)
+}
+
+function withoutSendFields(event: unknown): unknown {
+  if (!isJsonObject(event) || !hasSendField(event)) return event
+  const { sent_at: _, sent_uptime_ms: __, ...rest } = event
+  return rest
 }
 
 /** Null for values nested beyond the stack; such events are rejected, and the body has to do for the others. */
@@ -104,10 +137,6 @@ function textOf(events: readonly unknown[]): string | null {
   } catch {
     return null
   }
-}
-
-function hasEventId(event: unknown): boolean {
-  return isJsonObject(event) && typeof event['event_id'] === 'string' && event['event_id'] !== ''
 }
 
 function parseJson(text: string): unknown {

@@ -73,23 +73,28 @@ export async function receive(
 ): Promise<Response> {
   // Charged before anything is read: a body that is no batch costs as much as one that is.
   await chargeRate(c.env.INGEST_RATE, c.get('principal').id, UNITS_OF_A_POST)
-  let sent: Uint8Array | null = null
+  let sent: Uint8Array = NOTHING
+  let body: Uint8Array = NOTHING
   try {
     sent = await readSent()
-    const request = await requestContext(c, sent, settings)
-    return await store(c, door, sent, await readIncoming(c, sent), request)
+    body = await decodeBody(sent, c.req.header('Content-Encoding'))
+    const incoming = readEvents(decodeText(body), c.req.header('Content-Type'))
+    const request = await requestContext(c, body, settings)
+    return await store(c, door, sent.byteLength, incoming, request)
   } catch (error) {
     if (error instanceof ApiError && isFaultOfBody(error) && !isDryRun(c)) {
-      await keepRefusal(c, door, sent, error, settings)
+      await keepRefusal(c, door, { sent, body }, error, settings)
     }
     throw error
   }
 }
 
+const NOTHING = new Uint8Array()
+
 async function store(
   c: IngestRequest,
   door: Door,
-  sent: Uint8Array,
+  bytes: number,
   incoming: IncomingBatch,
   request: IngestContext,
 ): Promise<Response> {
@@ -102,19 +107,28 @@ async function store(
   const queue = queueOf(c)
   const stores = queue.stores && !isDryRun(c)
   if (stores) {
-    const audit = auditEntry(c, door, sent.byteLength, 202, {
-      ...batch,
-      snapshot: snapshotOf(events),
-    })
+    const audit = auditEntry(c, door, bytes, 202, { ...batch, snapshot: snapshotOf(events) })
     await enqueue(queue, { ...batch, auditRows: [toAuditRow(audit)] }, context)
+    if (isWatched(context.settings, context.receivedTimeMs)) {
+      c.executionCtx.waitUntil(showLive(c, events, batch, context))
+    }
   }
-  if (isWatched(context.settings, context.receivedTimeMs)) {
-    c.executionCtx.waitUntil(
-      publishLive(c.env, c.get('scope'), liveEntries(events, batch, context)),
-    )
-  }
-  logBatch(c, batch, sent.byteLength, stores)
+  logBatch(c, batch, bytes, stores)
   return answer(c, batch, incoming, stores)
+}
+
+/** Never fails: the batch is stored, and who watches is no reason to send it again. */
+async function showLive(
+  c: IngestRequest,
+  events: readonly unknown[],
+  batch: AcceptedBatch,
+  context: IngestContext,
+): Promise<void> {
+  try {
+    await publishLive(c.env, c.get('scope'), liveEntries(events, batch, context))
+  } catch (error) {
+    log('warn', 'live entries not shown', { trace_id: context.traceId, error })
+  }
 }
 
 function answer(
@@ -140,14 +154,9 @@ function answer(
   )
 }
 
-async function readIncoming(c: IngestRequest, sent: Uint8Array): Promise<IncomingBatch> {
-  const body = await decodeBody(sent, c.req.header('Content-Encoding'))
-  return readEvents(decodeText(body), c.req.header('Content-Type'))
-}
-
 async function requestContext(
   c: IngestRequest,
-  sent: Uint8Array,
+  body: Uint8Array,
   settings: GameSettings,
 ): Promise<IngestContext> {
   const { gameId, env, timeZone } = c.get('scope')
@@ -165,7 +174,8 @@ async function requestContext(
     receivedTimeMs: c.get('nowMs'),
     sentTimeMs: null,
     sentUptimeMs: null,
-    bodyDigest: await sha256Hex(sent),
+    // Of what was compressed: a client that compresses anew, or not at all, sends the same events.
+    bodyDigest: await sha256Hex(body),
     hashKey: configOf(c.env).hashKey,
   }
 }
@@ -214,23 +224,30 @@ const FAULTS_OF_BODY: ReadonlySet<string> = new Set([
   'batch_too_large',
 ])
 
-/** Puts a refused body on record; one that is not JSON is kept with its reason. `sent` is null when it was too large. */
+/** What of a body is known when it is refused; empty where it did not come to that. */
+interface RefusedBody {
+  readonly sent: Uint8Array
+  /** Inflated */
+  readonly body: Uint8Array
+}
+
+/** Puts a refused body on record; one that is not JSON is kept with its reason. */
 async function keepRefusal(
   c: IngestRequest,
   door: Door,
-  sent: Uint8Array | null,
+  { sent, body }: RefusedBody,
   error: ApiError,
   settings: GameSettings,
 ): Promise<void> {
   const queue = queueOf(c)
   if (!queue.stores) return
-  const context = await requestContext(c, sent ?? new Uint8Array(), settings)
+  const context = await requestContext(c, body, settings)
   const rejectedRows =
-    error.code === 'invalid_json' && sent !== null
-      ? [unreadableBodyRow(await textOf(c, sent), error.message, door, context)]
+    error.code === 'invalid_json'
+      ? [unreadableBodyRow(decodeText(body), error.message, door, context)]
       : []
   const outcome = { accepted: 0, rejected: rejectedRows.length, snapshot: { code: error.code } }
-  const bytes = sent?.byteLength ?? announcedBytes(c)
+  const bytes = sent.byteLength === 0 ? announcedBytes(c) : sent.byteLength
   const audit = auditEntry(c, door, bytes, error.status, outcome)
   await enqueue(queue, { rejectedRows, auditRows: [toAuditRow(audit)] }, context)
 }
@@ -243,10 +260,6 @@ function announcedBytes(c: IngestRequest): number {
 
 /** The column is a UInt32. */
 const MAX_COUNTED_BYTES = 2 ** 32 - 1
-
-async function textOf(c: IngestRequest, sent: Uint8Array): Promise<string> {
-  return decodeText(await decodeBody(sent, c.req.header('Content-Encoding')))
-}
 
 function auditEntry(
   c: IngestRequest,

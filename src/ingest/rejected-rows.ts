@@ -1,7 +1,7 @@
 /** Events and payments that were not accepted, as rows of `events_rejected`: bounded, with their secrets masked. */
 import { MAX_REJECTED_PAYLOAD_LENGTH, MAX_UNREADABLE_BODY_LENGTH } from '../../configs/limits.ts'
 import { isJsonObject } from '../event/attributes.ts'
-import { hidePayload } from '../event/privacy.ts'
+import { hideOrigin, hidePayload, hidesAnything } from '../event/privacy.ts'
 import type { RejectionReason, Verdict } from '../event/rejection.ts'
 import { REFUSALS } from '../event/rejection.ts'
 import type { BatchColumns, RejectedEvent } from '../event/rows.ts'
@@ -12,22 +12,36 @@ import type { IngestContext } from './ingest-context.ts'
 /** Characters of a name or an id that a row repeats, whatever was sent. */
 const MAX_SHOWN_LENGTH = 256
 
-/** The verdict on an event that was refused. */
-export function refusalVerdict(raw: unknown, index: number, reason: RejectionReason): Verdict {
-  return { index, event_id: textField(raw, 'event_id'), ...REFUSALS[reason.code], ...reason }
+export interface Refusal {
+  readonly verdict: Verdict
+  /** The line of `events_rejected`, ending with a newline */
+  readonly row: string
 }
 
-/** The row of a refused event or payment, ending with a newline. */
-export function rejectedRow(
+/**
+ * A refused event or payment: what is said of it, and how it is kept. Only what is kept whole can be judged again, so
+ * what was cut or masked is rejected, whatever the reason.
+ */
+export function refusalOf(
   raw: unknown,
   index: number,
   reason: RejectionReason,
   door: RejectedEvent['door'],
   context: IngestContext,
   shared: BatchColumns,
-): string {
+): Refusal {
   const { sentTimeMs, sentUptimeMs, origin } = context
-  return toRejectedRow(
+  const { text, isWhole } = payloadOf(raw, context)
+  const isKeptWhole = isWhole && text.length <= MAX_REJECTED_PAYLOAD_LENGTH
+  const { status, advice } = REFUSALS[reason.code]
+  const verdict = {
+    index,
+    event_id: textField(raw, 'event_id'),
+    status: isKeptWhole ? status : 'rejected',
+    advice,
+    ...reason,
+  } as const
+  const row = toRejectedRow(
     {
       rejectionId: `${context.bodyDigest.slice(0, 32)}-${index}`,
       traceId: context.traceId,
@@ -35,16 +49,17 @@ export function rejectedRow(
       eventId: textField(raw, 'event_id') ?? '',
       eventName: textField(raw, 'event') ?? '',
       ...reason,
-      payload: cut(payloadText(raw, context), MAX_REJECTED_PAYLOAD_LENGTH),
-      verdict: REFUSALS[reason.code].status,
+      payload: cut(text, MAX_REJECTED_PAYLOAD_LENGTH),
+      verdict: verdict.status,
       door,
       reporter: context.reporter,
       sentTime: sentTimeMs === null ? undefined : toDateTime64(sentTimeMs),
       sentUptimeMs: sentUptimeMs ?? undefined,
-      origin,
+      origin: origin === null ? null : hideOrigin(origin, context.game),
     },
     shared,
   )
+  return { verdict, row }
 }
 
 /** A row for a body that could not be taken apart into events at all. */
@@ -70,23 +85,32 @@ export function unreadableBodyRow(
       reporter: context.reporter,
       sentTime: undefined,
       sentUptimeMs: undefined,
-      origin: context.origin,
+      origin: null,
     },
     toBatchColumns(context),
   )
 }
 
-/** What is shown of a refused event: its JSON without secrets, ids as the game wants to have them. */
-export function payloadText(raw: unknown, context: IngestContext): string {
-  if (raw instanceof UnreadableLine) return unreadableText(raw.text, context)
-  // Walking is bounded in depth, so what is nested beyond the stack is cut off, not thrown.
-  return JSON.stringify(hidePayload(raw, context.game))
+interface Payload {
+  readonly text: string
+  /** Nothing of it was masked or left out */
+  readonly isWhole: boolean
+}
+
+/** What is shown of an event: its JSON without secrets, ids as the game wants to have them. */
+export function payloadOf(raw: unknown, context: IngestContext): Payload {
+  if (raw instanceof UnreadableLine) {
+    return { text: unreadableText(raw.text, context), isWhole: false }
+  }
+  // Nothing but an object has names to go by.
+  if (!isJsonObject(raw) && hidesAnything(context.game)) return { text: '', isWhole: false }
+  const { value, isWhole } = hidePayload(raw, context.game)
+  return { text: JSON.stringify(value), isWhole }
 }
 
 /** Text that is no JSON cannot be masked: where the game hides ids or properties, none of it is kept. */
 function unreadableText(text: string, { game }: IngestContext): string {
-  const mayHoldHidden = game.pseudonymKey !== null || game.maskedProperties.length > 0
-  return mayHoldHidden ? '' : cut(text, MAX_UNREADABLE_BODY_LENGTH)
+  return hidesAnything(game) ? '' : cut(text, MAX_UNREADABLE_BODY_LENGTH)
 }
 
 /** A field of an event when it is text, cut to what may be shown. */

@@ -5,7 +5,7 @@ import type { BatchColumns, RejectedEvent } from '../event/rows.ts'
 import type { TimeMethod } from '../event/time.ts'
 import type { AcceptedBatch } from './accepted-batch.ts'
 import type { IngestContext } from './ingest-context.ts'
-import { refusalVerdict, rejectedRow } from './rejected-rows.ts'
+import { refusalOf } from './rejected-rows.ts'
 
 /** What is said of an event whose time is not the client's. */
 const CORRECTION_CODES: Readonly<Record<TimeMethod, CorrectionCode | null>> = {
@@ -40,12 +40,11 @@ export class VerdictLedger {
   }
 
   refuse(raw: unknown, index: number, reason: RejectionReason): void {
-    const verdict = refusalVerdict(raw, index, reason)
+    const refusal = refusalOf(raw, index, reason, this.#door, this.#context, this.#shared)
+    const { verdict, row } = refusal
     if (verdict.status === 'quarantined') this.#quarantined += 1
     this.#verdicts.push(verdict)
-    this.#rejectedRows.push(
-      rejectedRow(raw, index, reason, this.#door, this.#context, this.#shared),
-    )
+    this.#rejectedRows.push(row)
   }
 
   filter(index: number, eventId: string | null, pointer: string, reason: FilterReason): void {

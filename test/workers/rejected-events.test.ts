@@ -45,23 +45,26 @@ describe('an event that the catalog does not know', () => {
   }) => {
     const body = [
       anEvent({ event_id: 'known' }),
-      anEvent({ event: 'boss.defeated', event_id: 'boss', props: { password: 'hunter2' } }),
+      anEvent({ event: 'boss.defeated', event_id: 'boss', props: { token: 7 } }),
       anEvent({ event: 'boss.defeated' }),
       anEvent({ event_time: 'yesterday' }),
+      anEvent({ event: 'boss.defeated', event_id: 'masked', props: { password: 'hunter2' } }),
     ]
     const headers = { Authorization: `Bearer ${WRITE_KEY}` }
     const sent = await request(GAME, '/api/events/track', { body, headers })
-    expect(await sent.json()).toMatchObject({ accepted: 1, rejected: 3, quarantined: 2 })
-    await waitForRows(GAME, 'events_rejected', 3)
+    expect(await sent.json()).toMatchObject({ accepted: 1, rejected: 4, quarantined: 2 })
+    await waitForRows(GAME, 'events_rejected', 4)
 
     const { events } = await list(GAME, { code: 'unknown_event' })
+    // What was kept without its secret cannot be judged again.
     expect(events.map((event) => [event.event_index, event.verdict, event.pointer])).toEqual([
+      [4, 'rejected', '/event'],
       [2, 'quarantined', '/event'],
       [1, 'quarantined', '/event'],
     ])
     expect(JSON.stringify(events)).not.toContain('hunter2')
-    expect((await list(GAME, { verdict: 'rejected' })).events).toMatchObject([
-      { code: 'invalid_time', event_index: 3 },
+    expect((await list(GAME, { verdict: 'rejected', code: 'invalid_time' })).events).toMatchObject([
+      { event_index: 3 },
     ])
 
     await setCustomEvents(GAME, ['boss.defeated'])
@@ -78,6 +81,8 @@ describe('an event that the catalog does not know', () => {
       const condition = 'game_id = {game:String} AND event_id = {id:String}'
       expect(await countRows('events', condition, { game: GAME, id }), id).toBe(1)
     }
+    const whole = `game_id = {game:String} AND event_id = 'boss' AND JSONExtractInt(props_json, 'token') = 7`
+    expect(await countRows('events', whole, { game: GAME })).toBe(1)
   })
 
   it.for([

@@ -112,6 +112,12 @@ describe('an accepted event', () => {
       '{"__proto__":{"x":1},"constructor":"main_menu","campaign_id":"campaign_001"}',
     )
   })
+
+  it('may have a list as long as the catalog allows', ({ expect }) => {
+    const cards = Array.from({ length: 256 }, (_, index) => `card-${index}`)
+    const match = { user_id: 'u', event: 'deck.set_active', ts: 1_795_168_800, deck_id: 'd' }
+    expect(accepted({ ...match, card_ids: cards }).propsJson).toContain('card-255')
+  })
 })
 
 describe('a rejected event', () => {

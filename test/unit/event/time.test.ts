@@ -135,6 +135,15 @@ describe('resolveTime', () => {
     }
   })
 
+  it('comes to one verdict for a clock that was set since, however late the batch arrives', ({
+    expect,
+  }) => {
+    for (const lateMs of [0, 5 * 60_000, 3 * HOUR_MS, 20 * DAY_MS]) {
+      const outcome = resolve(Date.parse('1970-01-01T00:00:10Z'), RECEIVED_MS - lateMs)
+      expect(outcome).toMatchObject({ eventTimeMs: RECEIVED_MS, method: 'clamped' })
+    }
+  })
+
   it('refuses old data that a right clock sends: it is no clock that was never set', ({
     expect,
   }) => {
@@ -183,9 +192,11 @@ describe('parseUptime', () => {
   it.for([
     [0, 0],
     [1_234.9, 1_234],
+    [3e11, 300_000_000_000],
     [-1, null],
     [Number.NaN, null],
     [Number.POSITIVE_INFINITY, null],
+    [1e12, null],
     ['12', null],
     [null, null],
   ] as const)('reads %s as %s', ([value, expected], { expect }) => {

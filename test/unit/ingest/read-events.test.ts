@@ -43,9 +43,35 @@ describe('readEvents', () => {
     },
   )
 
-  it('needs no text of a retry when every event has an id', ({ expect }) => {
-    const body = { events: [{ ...event, event_id: 'e1' }], sent_at: 1_795_168_800 }
-    expect(readEvents(JSON.stringify(body), undefined).retryText).toBeNull()
+  it('gives a retry the same text when every event has an id: refusals have none of their own', ({
+    expect,
+  }) => {
+    const read = (sentAt: number) =>
+      readEvents(JSON.stringify({ events: [{ ...event, event_id: 'e1' }], sent_at: sentAt }), '')
+    expect(read(1_795_168_800).retryText).not.toBeNull()
+    expect(read(1_795_168_800).retryText).toBe(read(1_795_168_900).retryText)
+  })
+
+  it('leaves out send times that stand in the events of a list, and says so', ({ expect }) => {
+    const read = (sentAt: number) =>
+      readEvents(JSON.stringify([{ ...event, sent_at: sentAt, sent_uptime_ms: 7 }]), undefined)
+    expect(read(1_795_168_800)).toMatchObject({
+      events: [event],
+      sentTimeMs: null,
+      warnings: [expect.stringContaining('beside the list')],
+    })
+    expect(read(1_795_168_800).retryText).toBe(read(1_795_168_900).retryText)
+  })
+
+  it('refuses two lists, of which one would be lost', ({ expect }) => {
+    expect(() => readEvents('{"events":[],"payments":[{}]}', undefined)).toThrow(
+      'Expected one list, got events and payments.',
+    )
+  })
+
+  it('refuses a million lines at the first one too many', ({ expect }) => {
+    const text = 'x\n'.repeat(1_001) + '{'.repeat(3_000_000)
+    expect(() => readEvents(text, NDJSON)).toThrow('may hold 1000 events, this one has more')
   })
 
   it.for(['soon', 1e300, {}])(
