@@ -1,8 +1,8 @@
+import { METRIC_UNITS } from '../../src/catalog/schemas.ts'
 /** Events, attributes and conditions of a formula against the vocabulary: faults as short texts. */
 import type { Vocabulary, VocabularyAttribute } from './formula-check.ts'
 import type { Comparison, Condition, Fields, Literal, Selection } from './formula-syntax.ts'
 import type { Measure } from './formula-units.ts'
-import { UNITS } from './formula-units.ts'
 
 /** Events that do not exist or stand there twice. */
 export function checkSelection({ events }: Selection, vocabulary: Vocabulary): string[] {
@@ -44,7 +44,7 @@ function measureOf(name: string, { unit }: VocabularyAttribute): Measure {
   if (name === 'distinct') return 'count'
   // A sum of shares is no share.
   if (unit === 'ratio' && (name === 'sum' || name === 'lifetime_sum')) return 'count'
-  return UNITS.find((known) => known === unit) ?? 'count'
+  return METRIC_UNITS.find((known) => known === unit) ?? 'count'
 }
 
 /** Faults of a condition on these events, and the attributes that it reads. */

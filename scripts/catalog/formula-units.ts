@@ -3,20 +3,9 @@
  * different ones, or any other plain number, is a `count`; of two like things it is a `ratio`. A bare
  * number takes the unit of what it stands beside.
  */
+import type { METRIC_UNITS } from '../../src/catalog/schemas.ts'
 
-export const UNITS = [
-  'users',
-  'sessions',
-  'events',
-  'count',
-  'ratio',
-  'usd',
-  'cents',
-  'ms',
-  'mb',
-  'fps',
-] as const
-export type Unit = (typeof UNITS)[number]
+export type Unit = (typeof METRIC_UNITS)[number]
 export type Measure = Unit | 'number'
 
 /** Units of something else than a number of things. */

@@ -1,6 +1,7 @@
 /** configs/analytics/metrics.yaml: its format, and every formula checked against the events. */
 import { z } from 'zod'
 
+import { METRIC_UNITS } from '../../src/catalog/schemas.ts'
 import { names, repeats, sentence, snakeCase, strangers } from './entry-schema.ts'
 import type { EventsFile } from './events-file.ts'
 import { requiredOf } from './events-file.ts'
@@ -9,7 +10,6 @@ import { checkFormula } from './formula-check.ts'
 import { parseFormula } from './formula-parser.ts'
 import type { Expression } from './formula-syntax.ts'
 import { FormulaError } from './formula-tokens.ts'
-import { UNITS } from './formula-units.ts'
 import { dimensionFaults } from './metric-dimensions.ts'
 import type { ResolvedMetric } from './metric-graph.ts'
 import { cyclesOf, resolveInputs } from './metric-graph.ts'
@@ -24,7 +24,7 @@ const metricSchema = z.strictObject({
   category: snakeCase,
   ...names,
   type: z.enum(METRIC_TYPES),
-  unit: z.enum(UNITS),
+  unit: z.enum(METRIC_UNITS),
   window: z.string(),
   formula: sentence,
   by: z.array(snakeCase).default([]),

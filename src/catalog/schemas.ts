@@ -56,24 +56,27 @@ export const catalogEnumSchema = z.strictObject({
 })
 export type CatalogEnum = z.infer<typeof catalogEnumSchema>
 
+/** What a metric may measure. */
+export const METRIC_UNITS = [
+  'users',
+  'sessions',
+  'events',
+  'count',
+  'ratio',
+  'usd',
+  'cents',
+  'ms',
+  'mb',
+  'fps',
+] as const
+
 export const catalogMetricSchema = z.strictObject({
   id,
   category: id,
   ...names,
   description,
   type: z.enum(['counter', 'gauge', 'ratio', 'histogram']),
-  unit: z.enum([
-    'users',
-    'sessions',
-    'events',
-    'count',
-    'ratio',
-    'usd',
-    'cents',
-    'ms',
-    'mb',
-    'fps',
-  ]),
+  unit: z.enum(METRIC_UNITS),
   /** Such as 15m, 1h, 7d; ends at the time that the value is for */
   window: z.string().regex(/^\d+[mhd]$/),
   formula: z.string().min(1),

@@ -9,9 +9,9 @@ import { normalizeEvent } from '../event/normalize.ts'
 import { toPaymentRow } from '../event/payment.ts'
 import type { RejectionReason } from '../event/rejection.ts'
 import { toBatchColumns, toDateTime64, toEventRow } from '../event/rows.ts'
-import { UnreadableLine } from '../event/unreadable-line.ts'
 import type { AcceptedBatch } from './accepted-batch.ts'
 import type { IngestContext } from './ingest-context.ts'
+import { refuseUnreadable } from './rejected-rows.ts'
 import { TokenCollector } from './token-collector.ts'
 import { VerdictLedger } from './verdict-ledger.ts'
 
@@ -35,7 +35,8 @@ export function acceptBatch(
 
   for (const [offset, raw] of rawEvents.entries()) {
     const index = firstIndex + offset
-    const event = refuseRepeated(judge(raw, context), index, ledger)
+    const judged = refuseUnreadable(raw) ?? normalizeEvent(raw, context)
+    const event = refuseRepeated(judged, index, ledger)
     if ('code' in event) {
       ledger.refuse(raw, index, event)
       continue
@@ -67,11 +68,6 @@ export function acceptBatch(
     paymentRows,
     tokens: tokens.groups(),
   }
-}
-
-function judge(raw: unknown, context: IngestContext): AcceptedEvent | RejectionReason {
-  if (!(raw instanceof UnreadableLine)) return normalizeEvent(raw, context)
-  return { code: 'invalid_json', pointer: '', detail: 'expected a line of JSON' }
 }
 
 function refuseRepeated(

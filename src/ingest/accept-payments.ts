@@ -7,10 +7,9 @@ import { normalizePayment } from '../event/payment-report.ts'
 import { paymentRow } from '../event/payment-row.ts'
 import type { RejectionReason } from '../event/rejection.ts'
 import { toBatchColumns } from '../event/rows.ts'
-import { UnreadableLine } from '../event/unreadable-line.ts'
 import type { AcceptedBatch } from './accepted-batch.ts'
 import type { IngestContext } from './ingest-context.ts'
-import { textField } from './rejected-rows.ts'
+import { refuseUnreadable, textField } from './rejected-rows.ts'
 import { VerdictLedger } from './verdict-ledger.ts'
 
 /**
@@ -28,7 +27,8 @@ export function acceptPayments(
 
   for (const [offset, raw] of rawPayments.entries()) {
     const index = firstIndex + offset
-    const payment = refuseRepeated(judge(raw, context), index, ledger)
+    const judged = refuseUnreadable(raw) ?? normalizePayment(raw, context)
+    const payment = refuseRepeated(judged, index, ledger)
     if ('code' in payment) {
       ledger.refuse(raw, index, payment)
       continue
@@ -54,11 +54,6 @@ const PAYMENTS_DISABLED = {
   code: 'payments_disabled',
   detail: 'the game takes no payments at the moment',
 } as const
-
-function judge(raw: unknown, context: IngestContext): AcceptedPayment | RejectionReason {
-  if (!(raw instanceof UnreadableLine)) return normalizePayment(raw, context)
-  return { code: 'invalid_json', pointer: '', detail: 'expected a line of JSON' }
-}
 
 function refuseRepeated(
   payment: AcceptedPayment | RejectionReason,

@@ -12,6 +12,13 @@ import type { IngestContext } from './ingest-context.ts'
 /** Characters of a name or an id that a row repeats, whatever was sent. */
 const MAX_SHOWN_LENGTH = 256
 
+/** The reason against a line that is no JSON; null for everything else. */
+export function refuseUnreadable(raw: unknown): RejectionReason | null {
+  return raw instanceof UnreadableLine
+    ? { code: 'invalid_json', pointer: '', detail: 'expected a line of JSON' }
+    : null
+}
+
 export interface Refusal {
   readonly verdict: Verdict
   /** The line of `events_rejected`, ending with a newline */

@@ -10,8 +10,8 @@ import {
   addMeasures,
   divideMeasures,
   multiplyMeasures,
-  UNITS,
 } from '../../../scripts/catalog/formula-units.ts'
+import { METRIC_UNITS } from '../../../src/catalog/schemas.ts'
 
 const attribute = (type: string, unit?: string, values?: string[]) => ({ type, unit, values })
 
@@ -146,7 +146,7 @@ describe('checkFormula', () => {
 })
 
 describe('units', () => {
-  const measure = fc.constantFrom<Measure>(...UNITS, 'number')
+  const measure = fc.constantFrom<Measure>(...METRIC_UNITS, 'number')
 
   it('of sums and products do not depend on the order', ({ expect }) => {
     fc.assert(
@@ -159,7 +159,7 @@ describe('units', () => {
   })
 
   it('of a quotient of like things are a ratio, and no factor changes a unit', ({ expect }) => {
-    for (const unit of UNITS) {
+    for (const unit of METRIC_UNITS) {
       expect(divideMeasures(unit, unit)).toBe('ratio')
       expect(divideMeasures(unit, 'number')).toBe(unit)
       expect(multiplyMeasures(unit, 'number')).toBe(unit)
