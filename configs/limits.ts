@@ -90,8 +90,23 @@ export const STALE_KEY_MS = 3_600_000
 /** Keys remembered per isolate; guards the memory against a stream of made-up keys. */
 export const MAX_CACHED_KEYS = 10_000
 
-/** Insert attempts that one round may spend on isolating refused rows (10,000 subrequests a batch at most). */
-export const MAX_ISOLATION_INSERTS = 400
+/** Unknown keys remembered per isolate, apart from the known ones: made-up keys must not push those out. */
+export const MAX_CACHED_UNKNOWN_KEYS = 1_000
+
+/** Games whose parsed profile is shared by everything that names them, per isolate. */
+export const MAX_PARSED_GAMES = 1_000
+
+/** How long a request waits for what it must read in the control database, in milliseconds. */
+export const CONTROL_DEADLINE_MS = 1_000
+
+/**
+ * Insert attempts that one queue batch may spend on isolating refused rows, of all games together. Each may lead to
+ * a dead letter, and the platform ends an invocation at 10,000 subrequests.
+ */
+export const MAX_ISOLATION_INSERTS = 4_000
+
+/** The same of one game: about 20 refused rows among 1,000; ten games can use theirs up in one batch. */
+export const MAX_ISOLATION_INSERTS_PER_GAME = 400
 
 /** Seconds that a client should wait after a 503. */
 export const RETRY_AFTER_SECONDS = 5
@@ -124,10 +139,25 @@ export const MAX_NONCE_LENGTH = 128
 export const MAX_CUSTOM_EVENTS = 500
 export const MAX_CUSTOM_ATTRIBUTES = 64
 
+/** Bytes of the custom events of one game as stored JSON: every isolate that serves the game reads and parses them. */
+export const MAX_CUSTOM_EVENTS_BYTES = 256_000
+
 /** Viewers of one live feed, entries that one POST adds to it, and how long a viewer keeps it open, in milliseconds. */
 export const MAX_LIVE_VIEWERS = 20
 export const MAX_LIVE_ENTRIES_PER_POST = 50
 export const LIVE_WATCH_MS = 60_000
 
+/** How long a stream of the live feed lasts, in milliseconds; then the viewer asks again, and its key is looked up again. */
+export const LIVE_STREAM_MS = 15 * 60_000
+
+/** How long entries for the live feed of a game are left out after one call failed, in milliseconds. */
+export const LIVE_PAUSE_MS = 5_000
+
 /** Rejected events that one call of the replay may examine. */
 export const MAX_REPLAYED_EVENTS = 10_000
+
+/**
+ * Minor units of one payment: 10^10 dollars, far beyond any purchase in any currency. Two made-up amounts cannot
+ * take a sum beyond the integers that a double holds exactly; it takes 9,008 of them.
+ */
+export const MAX_PAYMENT_MINOR_UNITS = 1_000_000_000_000

@@ -13,6 +13,7 @@ import { describeError, log } from '../log.ts'
 import { addTokens } from './add-tokens.ts'
 import { forwardMessage } from './dead-letter-message.ts'
 import { InsertBatch } from './insert-batch.ts'
+import { IsolationBudget } from './isolation-budget.ts'
 import type { Outcome } from './outcome.ts'
 import { SETTLED, worseOf } from './outcome.ts'
 import { readEnvelope } from './read-message.ts'
@@ -28,9 +29,10 @@ interface ReadMessage {
 export async function consumeEvents(batch: MessageBatch, env: Env): Promise<void> {
   const startMs = Date.now()
   const reasons = new Set<string>()
+  const budget = new IsolationBudget()
   let deferred = 0
   for await (const round of roundsOf(batch, env)) {
-    for (const [message, outcome] of await storeRound(round, env)) {
+    for (const [message, outcome] of await storeRound(round, env, budget)) {
       if (outcome.kind === 'deferred') {
         deferred += 1
         reasons.add(outcome.reason)
@@ -81,12 +83,13 @@ async function readOrForward(message: Message, env: Env): Promise<Envelope | nul
 async function storeRound(
   round: readonly ReadMessage[],
   env: Env,
+  budget: IsolationBudget,
 ): Promise<readonly (readonly [Message, Outcome])[]> {
   const outcomes = new Map<string, Outcome>()
   const worsen = (id: string, outcome: Outcome) =>
     outcomes.set(id, worseOf(outcomes.get(id) ?? SETTLED, outcome))
   try {
-    const inserts = new InsertBatch(configOf(env).clickhouse, env.DEAD_LETTER_QUEUE)
+    const inserts = new InsertBatch(configOf(env).clickhouse, env.DEAD_LETTER_QUEUE, budget)
     await Promise.all([
       addTokens(round, env, worsen),
       ...ROW_TABLES.map((table) => inserts.insert(table, partsOf(round, table), worsen)),

@@ -1,9 +1,8 @@
 /**
- * One insert per table and round. When the database refuses the data, the round is halved until the refused
- * rows stand alone; those become dead letters, all others are stored. A round with very many refused rows
- * is not worth that: what is left of it is given up as whole messages.
+ * One insert per table and round. When the database refuses the data, the round is taken apart by game, and the part
+ * of a game is halved until the refused rows stand alone; those become dead letters, all others are stored. A game
+ * with very many refused rows is not worth that: what is left of it is given up as whole messages.
  */
-import { MAX_ISOLATION_INSERTS } from '../../configs/limits.ts'
 import type { ClickHouseConnection } from '../clickhouse/connection.ts'
 import type { InsertOutcome } from '../clickhouse/writer.ts'
 import { insertRows } from '../clickhouse/writer.ts'
@@ -11,60 +10,100 @@ import { concatBytes, sha256Hex } from '../event/bytes.ts'
 import type { RowTable } from '../event/envelope.ts'
 import { deadLetterFromRow, sendDeadLetter } from './dead-letter-message.ts'
 import type { InsertPart } from './insert-part.ts'
+import type { IsolationBudget } from './isolation-budget.ts'
 import type { Outcome } from './outcome.ts'
 
 type Worsen = (messageId: string, outcome: Outcome) => void
 
 const NEWLINE = 0x0a
 
+/** What becomes of the messages of rows that nothing is left for: in another batch there is a budget again. */
+const UNISOLATED = {
+  game_spent: { kind: 'given_up', reason: 'too many refused rows' },
+  batch_spent: { kind: 'deferred', reason: 'too many refused rows of other games' },
+} as const satisfies Record<string, Outcome>
+
+type Refusal = Extract<InsertOutcome, { kind: 'refused' }>
+
 export class InsertBatch {
   readonly #connection: ClickHouseConnection
   readonly #deadLetterQueue: Queue
-  #insertsLeft = MAX_ISOLATION_INSERTS
+  readonly #budget: IsolationBudget
 
-  constructor(connection: ClickHouseConnection, deadLetterQueue: Queue) {
+  constructor(connection: ClickHouseConnection, deadLetterQueue: Queue, budget: IsolationBudget) {
     this.#connection = connection
     this.#deadLetterQueue = deadLetterQueue
+    this.#budget = budget
   }
 
-  /** Stores the parts; reports to `worsen` every message that has to come again. */
+  /** Stores the parts; reports to `worsen` every message that has to come again or is given up. */
   async insert(table: RowTable, parts: readonly InsertPart[], worsen: Worsen): Promise<void> {
     if (parts.length === 0) return
-    const outcome = await this.#insertOnce(table, parts)
-    switch (outcome.kind) {
-      case 'stored':
-        return
-      case 'transient':
-        for (const { id } of parts) worsen(id, { kind: 'deferred', reason: outcome.reason })
-        return
-      case 'refused':
-        await this.#isolate(table, parts, outcome, worsen)
+    const refusal = await this.#insertOnce(table, parts, worsen)
+    if (refusal === null) return
+    const byGame = [...Map.groupBy(parts, ({ envelope }) => envelope.gameId)]
+    for (const [gameId, own] of byGame) {
+      // No more of these than there are messages: what they cost is no game's to pay.
+      const refused = byGame.length === 1 ? refusal : await this.#insertOnce(table, own, worsen)
+      if (refused !== null) await this.#isolate(table, gameId, own, refused, worsen)
     }
   }
 
+  /**
+   * Large pieces first, so that the good messages of a game are stored before any message is taken apart, and the most
+   * rows of it before the budget ends.
+   */
   async #isolate(
     table: RowTable,
+    gameId: string,
     parts: readonly InsertPart[],
-    refusal: Extract<InsertOutcome, { kind: 'refused' }>,
+    refusal: Refusal,
     worsen: Worsen,
   ): Promise<void> {
-    if (this.#insertsLeft <= 0) {
-      for (const { id } of parts) worsen(id, { kind: 'given_up', reason: 'too many refused rows' })
-      return
+    const refused = [{ parts, refusal }]
+    for (const piece of refused) {
+      const halves = piece.parts.length > 1 ? halve(piece.parts) : splitRows(piece.parts)
+      if (halves === null) await this.#bury(table, piece.parts, piece.refusal, worsen)
+      for (const half of halves ?? []) {
+        const grant = this.#budget.take(gameId)
+        if (grant !== 'granted') {
+          for (const { id } of half) worsen(id, UNISOLATED[grant])
+          continue
+        }
+        const again = await this.#insertOnce(table, half, worsen)
+        if (again !== null) refused.push({ parts: half, refusal: again })
+      }
     }
-    const halves = parts.length > 1 ? halve(parts) : splitRows(parts)
-    if (halves !== null) {
-      for (const half of halves) await this.insert(table, half, worsen)
-      return
-    }
+  }
+
+  /** One row that is refused on its own. */
+  async #bury(
+    table: RowTable,
+    parts: readonly InsertPart[],
+    refusal: Refusal,
+    worsen: Worsen,
+  ): Promise<void> {
     for (const part of parts) {
       const letter = deadLetterFromRow(part, table, refusal.reason)
       worsen(part.id, await sendDeadLetter(this.#deadLetterQueue, letter))
     }
   }
 
-  async #insertOnce(table: RowTable, parts: readonly InsertPart[]): Promise<InsertOutcome> {
-    this.#insertsLeft -= 1
+  /** Null when the parts are dealt with: they are stored, or their messages have to come again. */
+  async #insertOnce(
+    table: RowTable,
+    parts: readonly InsertPart[],
+    worsen: Worsen,
+  ): Promise<Refusal | null> {
+    const outcome = await this.#send(table, parts)
+    if (outcome.kind === 'refused') return outcome
+    if (outcome.kind === 'transient') {
+      for (const { id } of parts) worsen(id, { kind: 'deferred', reason: outcome.reason })
+    }
+    return null
+  }
+
+  async #send(table: RowTable, parts: readonly InsertPart[]): Promise<InsertOutcome> {
     // The queue may hand over the same messages in another order; the same set makes the same insert.
     const sorted = parts.toSorted((a, b) => (a.id < b.id ? -1 : 1))
     return insertRows(this.#connection, {

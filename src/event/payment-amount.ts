@@ -1,13 +1,14 @@
-import type { JsonObject } from './attributes.ts'
 /**
  * Money as integers of the currency's minor unit (ISO 4217). Nothing is rounded: what is no whole number of minor
  * units is refused.
  */
+import { MAX_PAYMENT_MINOR_UNITS } from '../../configs/limits.ts'
+import type { JsonObject } from './attributes.ts'
 import { isCurrency, minorUnitsOf } from './currency.ts'
 import type { Fault } from './rejection.ts'
 
 export interface Money {
-  /** Minor units of the currency, 0 to 2^53 - 1 */
+  /** Minor units of the currency, 0 to MAX_PAYMENT_MINOR_UNITS */
   readonly amountCents: number
   /** ISO 4217; empty where nothing was paid and no currency was named */
   readonly currency: string
@@ -23,8 +24,14 @@ export interface PaymentFault extends Fault {
 /** Longer texts are no amounts: 16 digits hold every amount that a row can. */
 const DECIMAL = /^(?<whole>\d{1,32})(?:\.(?<fraction>\d{1,32}))?$/
 
-/** Cents are integers: 9.99 is a double next to 999 of them, 0.005 is not. */
-const MAX_ROUNDING = 1e-6
+/** Cents are integers: 9.99 dollars are a double next to 999 of them, 0.005 are not. */
+const MAX_ROUNDING_CENTS = 1e-6
+
+/**
+ * The double of a decimal and its product with 100 are off by 2^-53 of it each. At MAX_PAYMENT_MINOR_UNITS this is
+ * a thousandth of a cent; a third decimal is a tenth of one.
+ */
+const MAX_ROUNDING_SHARE = 2 ** -50
 
 /**
  * A decimal text such as `9.99` as minor units of the currency, exactly; or what was expected instead. Zeros after
@@ -40,20 +47,16 @@ export function toMinorUnits(decimal: string, currency: string): number | Fault 
     return invalid(`expected at most ${digits} decimals, which is what ${currency} has`)
   }
   const amountCents = Number(BigInt(whole + fraction.slice(0, digits).padEnd(digits, '0')))
-  return Number.isSafeInteger(amountCents)
-    ? amountCents
-    : invalid('expected at most 2^53 - 1 minor units')
+  return amountCents <= MAX_PAYMENT_MINOR_UNITS ? amountCents : TOO_LARGE
 }
 
 /** Dollars, a JSON number with at most two decimals, as cents; or what was expected instead. */
 export function dollarsToCents(dollars: unknown): number | Fault {
   const cents = typeof dollars === 'number' ? dollars * 100 : Number.NaN
   const amountCents = Math.round(cents)
-  const isMoney =
-    Number.isSafeInteger(amountCents) &&
-    amountCents >= 0 &&
-    Math.abs(cents - amountCents) <= MAX_ROUNDING * Math.max(1, cents)
-  if (isMoney) return amountCents
+  if (amountCents > MAX_PAYMENT_MINOR_UNITS) return TOO_LARGE
+  const maxRounding = Math.max(MAX_ROUNDING_CENTS, cents * MAX_ROUNDING_SHARE)
+  if (amountCents >= 0 && Math.abs(cents - amountCents) <= maxRounding) return amountCents
   return invalid('expected an amount of dollars with at most two decimals, not negative')
 }
 
@@ -68,7 +71,7 @@ export function readMoney(props: JsonObject, currencyField: string): Money | nul
   if (typeof currency !== 'string') return currency
   if (cents !== undefined && !isAmount(cents)) {
     return {
-      ...invalid('expected an integer of minor units, from 0 to 2^53 - 1'),
+      ...invalid(`expected an integer of minor units, from 0 to ${MAX_PAYMENT_MINOR_UNITS}`),
       field: 'amount_cents',
     }
   }
@@ -91,12 +94,19 @@ export function readCurrency(props: JsonObject, field: string): string | Payment
   return { code: code === undefined ? 'missing_attribute' : 'invalid_attribute', detail, field }
 }
 
+const TOO_LARGE = invalid(`expected at most ${MAX_PAYMENT_MINOR_UNITS} minor units`)
+
 const NUMBER_FAULT = invalid(
   'expected a text such as "9.99", or amount_cents instead: a JSON number is a float',
 )
 
 function isAmount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+  return (
+    typeof value === 'number' &&
+    Number.isInteger(value) &&
+    value >= 0 &&
+    value <= MAX_PAYMENT_MINOR_UNITS
+  )
 }
 
 function invalid(detail: string): Fault {

@@ -10,6 +10,7 @@ import type { BatchContext } from './normalize.ts'
 import type { Money, PaymentFault } from './payment-amount.ts'
 import { NO_MONEY, readCurrency, readMoney } from './payment-amount.ts'
 import type { PaymentFacts } from './payment-row.ts'
+import { storedTexts } from './payment-row.ts'
 import type { Payment, PaymentStatus } from './payment.ts'
 import { readId, readRefundId, refuseReporter, requiresAmount } from './payment.ts'
 import { hideColumns } from './privacy.ts'
@@ -76,17 +77,13 @@ function readPaymentAttributes(
   if ('code' in money) return money
   const fault = checkLabels(columns) ?? checkTexts(props)
   if (fault !== null) return fault
-  const masked = context.game.maskedProperties
-  const shown = (value: unknown, ...names: string[]) =>
-    typeof value === 'string' && !names.some((name) => masked.includes(name)) ? value : ''
   return {
     status,
     ...money,
     refundId,
     orderId,
     columns: hideColumns({ ...columns, user_id: userId }, context.game),
-    productId: shown(props['sku_id'], 'sku_id', 'product_id'),
-    reason: shown(props['reason'], 'reason'),
+    ...storedTexts(props, context.game.maskedProperties),
   }
 }
 

@@ -1,4 +1,5 @@
 /** Payments as the NDJSON lines that ClickHouse will receive; the only place that spells their columns. */
+import type { JsonObject } from './attributes.ts'
 import type { Reporter } from './enrichment.ts'
 import type { Payment } from './payment.ts'
 import type { UserColumns } from './privacy.ts'
@@ -14,6 +15,22 @@ export interface PaymentFacts {
   readonly columns: UserColumns
   readonly productId: string
   readonly reason: string
+}
+
+/**
+ * The product and the reason among properties, as they are stored: empty when they are no text, or when the game
+ * masks them. The product has two names; whoever masks one of them masks the product.
+ */
+export function storedTexts(
+  props: JsonObject,
+  masked: readonly string[],
+): Pick<PaymentFacts, 'productId' | 'reason'> {
+  const shown = (value: unknown, ...names: string[]) =>
+    typeof value === 'string' && !names.some((name) => masked.includes(name)) ? value : ''
+  return {
+    productId: shown(props['sku_id'], 'sku_id', 'product_id'),
+    reason: shown(props['reason'], 'reason'),
+  }
 }
 
 /** A line of `payments`, ending with a newline; empty values are left to the table's defaults. */

@@ -8,7 +8,7 @@ import type { Reporter } from './enrichment.ts'
 import type { AcceptedEvent } from './normalize.ts'
 import type { Money, PaymentFault } from './payment-amount.ts'
 import { dollarsToCents, NO_MONEY, readMoney } from './payment-amount.ts'
-import { paymentRow } from './payment-row.ts'
+import { paymentRow, storedTexts } from './payment-row.ts'
 import type { BatchColumns } from './rows.ts'
 
 export type PaymentStatus = 'success' | 'refunded' | 'failed' | 'pending'
@@ -116,17 +116,12 @@ export function toPaymentRow(
   reporter: Reporter,
   masked: readonly string[] = [],
 ): string {
-  const text = (name: string) => {
-    const value = event.props[name]
-    return typeof value === 'string' ? value : ''
-  }
-  const shown = (name: string) => (masked.includes(name) ? '' : text(name))
+  const { order_id: orderId } = event.props
   const facts = {
     timeMs: event.time.eventTimeMs,
-    orderId: text('order_id'),
+    orderId: typeof orderId === 'string' ? orderId : '',
     columns: event.columns,
-    productId: shown('sku_id'),
-    reason: shown('reason'),
+    ...storedTexts(event.props, masked),
   }
   return paymentRow(payment, facts, shared, reporter)
 }

@@ -1,5 +1,8 @@
+/**
+ * From counted rows to the figures of the overview. Pure. Nothing divided by nothing is null. Sums of money are exact
+ * up to 2^53 - 1 and the nearest double beyond, which partial.ts says.
+ */
 import { minorUnitsOf } from '../event/currency.ts'
-/** From counted rows to the figures of the overview. Pure. Nothing divided by nothing is null. */
 import type { GameDay } from './calendar.ts'
 import { formatInstant } from './calendar.ts'
 import type { CohortCalendar, RetentionTotals } from './cohort-table.ts'
@@ -76,7 +79,7 @@ export function toOverviewFigures(facts: OverviewFacts, telling: Telling): Overv
       new_users: series(facts.cohorts, (row) => row.size),
       dau: series(facts.dailyActiveUsers, (row) => row.dau),
       peak_online: series(facts.peakOnline, (row) => row.peak_online),
-      revenue_cents: money.revenue && series(money.revenue, (row) => row.revenue_cents),
+      revenue_cents: money.revenue && series(money.revenue, (row) => Number(row.revenue_cents)),
     },
   }
 }
@@ -121,12 +124,11 @@ function toCurrencies(
   payments: NonNullable<OverviewFacts['payments']>,
 ): Map<string, CurrencyFigures> {
   const figures = new Map<string, CurrencyFigures>()
-  for (const row of payments.revenue) {
-    const known = figures.get(row.currency) ?? NO_PAYMENTS
-    figures.set(row.currency, {
-      ...known,
-      revenue_cents: known.revenue_cents + row.revenue_cents,
-      refunds_cents: known.refunds_cents + row.refunds_cents,
+  for (const [currency, rows] of Map.groupBy(payments.revenue, (row) => row.currency)) {
+    figures.set(currency, {
+      ...NO_PAYMENTS,
+      revenue_cents: sumOf(rows.map((row) => row.revenue_cents)),
+      refunds_cents: sumOf(rows.map((row) => row.refunds_cents)),
     })
   }
   for (const row of payments.payers) {
@@ -134,6 +136,11 @@ function toCurrencies(
     figures.set(row.currency, { ...(figures.get(row.currency) ?? NO_PAYMENTS), payers: row.payers })
   }
   return new Map([...figures].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** Added exactly, and rounded once where a double cannot hold it. */
+function sumOf(amounts: readonly bigint[]): number {
+  return Number(amounts.reduce((sum, amount) => sum + amount, 0n))
 }
 
 /** A point for every day, 0 where there is no row; at most one row a day. */

@@ -13,7 +13,7 @@ import type { OverviewFigures, Telling } from './overview-figures.ts'
 import { toOverviewFigures } from './overview-figures.ts'
 import type { OverviewQuery } from './parameters.ts'
 import type { MissingPart } from './partial.ts'
-import { missingEvents, missingMoney } from './partial.ts'
+import { missingEvents, missingMoney, roundedMoney } from './partial.ts'
 import type { Asker, Groups, Inquiry } from './question.ts'
 import { toGroups, toInquiry } from './question.ts'
 
@@ -50,8 +50,10 @@ export async function answerOverview(
     readLiveBlock(readLiveFigures, present),
   ])
   const { startMs, endMs } = inquiry.question
+  const figures = toOverviewFigures(facts, telling)
+  const { values = [], other = null } = groups?.answer ?? {}
   return {
-    ...toOverviewFigures(facts, telling),
+    ...figures,
     currency: query.currency,
     start: formatInstant(startMs, timeZone),
     end: formatInstant(endMs, timeZone),
@@ -64,6 +66,8 @@ export async function answerOverview(
       ...missingEvents(Math.min(startMs, inquiry.windows.mauStartMs), ttlDays, nowMs),
       ...missingMoney('', facts.payments !== null),
       ...missingMoney('groups.', groups?.hasPayments ?? true),
+      ...roundedMoney('', [figures]),
+      ...roundedMoney('groups.', other === null ? values : [...values, other]),
     ],
     definitions: OVERVIEW_DEFINITIONS,
   }

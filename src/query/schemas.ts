@@ -55,7 +55,11 @@ export const retentionParametersSchema = z.strictObject({
 })
 
 const countSchema = z.int().nonnegative()
-const centsSchema = z.int().meta({ description: 'Minor units of the currency' })
+const centsSchema = z.number().meta({
+  description:
+    'Minor units of the currency; beyond 2^53 - 1 the nearest double, which partial says',
+  override: { type: 'integer' },
+})
 const percentSchema = z
   .number()
   .nullable()

@@ -24,6 +24,13 @@ const countEvents = (gameId: string) => countRows('events', 'game_id = {gameId:S
 const ids = (prefix: string, count: number) =>
   Array.from({ length: count }, (_, index) => `${prefix}-${index}`)
 
+/** A message of rows that are refused, compressed as ingest does: the dead-letter queue has to take it whole. */
+async function hopelessMessage(id: string, gameId: string, rows: number) {
+  const bad = ids(id, rows).map((eventId) => anEventRow(gameId, eventId, 'not a time'))
+  const message = messageOf(id, gameId, bad)
+  return { ...message, body: await gzip(message.body) }
+}
+
 describe('the consumer of croupier-events', () => {
   it('acknowledges a batch whose rows are stored', async ({ expect }) => {
     const result = await consume([
@@ -139,6 +146,47 @@ describe('the consumer of croupier-events', () => {
       timeout: 20_000,
       interval: 200,
     })
+  })
+
+  it('lets no game pay for the refused rows of another', async ({ expect }) => {
+    const messages: TestMessage[] = ids('fair', 98).map((id, index) =>
+      aMessage(id, index % 10 === 5 ? 'hostile' : 'starved', [id]),
+    )
+    messages.splice(10, 0, await hopelessMessage('hopeless-a', 'hostile', 1_000))
+    messages.splice(70, 0, await hopelessMessage('hopeless-b', 'hostile', 1_000))
+    const { acked, retried } = await consume(messages)
+    expect(acked).toHaveLength(100)
+    expect(retried).toEqual([])
+    expect(await countEvents('starved')).toBe(88)
+    // The good messages of the same game are found before its bad ones use the budget up.
+    expect(await countEvents('hostile')).toBe(10)
+    const givenUp = `reason = 'message_not_stored' AND game_id IN ('hostile', 'starved')`
+    await vi.waitUntil(async () => (await countRows('dead_letters', givenUp, {})) >= 2, {
+      timeout: 20_000,
+      interval: 200,
+    })
+    expect(await countRows('dead_letters', `game_id = 'hostile'`, {})).toBe(2)
+    expect(await countRows('dead_letters', `game_id = 'starved'`, {})).toBe(0)
+  })
+
+  it('isolates a refused row of one game beside a game whose rows are all refused', async ({
+    expect,
+  }) => {
+    const mixed = [anEventRow('beside', 'bad', 'not a time')]
+    mixed.push(...ids('good', 999).map((id) => anEventRow('beside', id)))
+    const message = messageOf('beside-2', 'beside', mixed)
+    const result = await consume([
+      await hopelessMessage('beside-1', 'beside-bad', 1_000),
+      { ...message, body: await gzip(message.body) },
+    ])
+    expect(result.acked.toSorted()).toEqual(['beside-1', 'beside-2'])
+    expect(await countEvents('beside')).toBe(999)
+    const refused = `game_id = 'beside' AND reason = 'row_refused'`
+    await vi.waitUntil(async () => (await countRows('dead_letters', refused, {})) === 1, {
+      timeout: 20_000,
+      interval: 200,
+    })
+    expect(await countRows('dead_letters', `game_id = 'beside'`, {})).toBe(1)
   })
 
   it('stores a batch that is larger than one round', async ({ expect }) => {

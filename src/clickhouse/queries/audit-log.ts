@@ -40,12 +40,13 @@ export interface AuditPosition {
   readonly traceId: string
   readonly action: string
   readonly target: string
+  readonly status: number
   readonly env: string
 }
 
 /**
  * Up to `limit` entries of the environment, and of calls about the whole game, behind `after` (null for the
- * beginning). Throws DatabaseError.
+ * beginning). With an empty game and environment: of calls about no game. Throws DatabaseError.
  */
 export function auditEntries(
   connection: ClickHouseConnection,
@@ -60,7 +61,7 @@ SELECT
     accepted, rejected, bytes, snapshot
 FROM audit_log FINAL
 WHERE ${auditSql(filter, after)}
-ORDER BY time DESC, trace_id DESC, action DESC, target DESC, env DESC
+ORDER BY time DESC, trace_id DESC, action DESC, target DESC, status DESC, env DESC
 LIMIT {limit:UInt32}`,
     params: {
       game_id: gameId,
@@ -88,22 +89,23 @@ function auditSql(filter: AuditFilter, after: AuditPosition | null): string {
   if (filter.action !== null) conditions.push('action = {action:String}')
   if (filter.status !== null) conditions.push('status = {status:UInt16}')
   if (after !== null) {
-    const last = `(${instantSql('after_ms')}, {after_trace:String}, {after_action:String}, {after_target:String}, {after_env:String})`
+    const last = `(${instantSql('after_ms')}, {after_trace:String}, {after_action:String}, {after_target:String}, {after_status:UInt16}, {after_env:String})`
     // The first condition repeats a part of the second, for the index.
     conditions.push(`time <= ${instantSql('after_ms')}`)
-    conditions.push(`(time, trace_id, action, target, env) < ${last}`)
+    conditions.push(`(time, trace_id, action, target, status, env) < ${last}`)
   }
   return conditions.join(' AND ')
 }
 
 function afterParams(after: AuditPosition | null): Record<string, Parameter> {
   if (after === null) return {}
-  const { timeMs, traceId, action, target, env } = after
+  const { timeMs, traceId, action, target, status, env } = after
   return {
     after_ms: timeMs,
     after_trace: traceId,
     after_action: action,
     after_target: target,
+    after_status: status,
     after_env: env,
   }
 }

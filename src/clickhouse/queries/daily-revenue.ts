@@ -8,19 +8,22 @@ import type { Question } from './question.ts'
 import { daySql, questionParams } from './question.ts'
 import { settledPaymentsSql } from './settled-payments.ts'
 
+/** A sum that no number of payments makes unreadable: 128 bits in the database, text on the way. */
+const sumSchema = z.string().regex(/^\d+$/).transform(BigInt)
+
 const rowSchema = z.object({
   grp: z.int(),
   currency: z.string(),
   day: z.int(),
-  revenue_cents: z.int(),
-  refunds_cents: z.int(),
+  revenue_cents: sumSchema,
+  refunds_cents: sumSchema,
 })
 export type DailyRevenueRow = z.infer<typeof rowSchema>
 
 /**
- * One row per group, currency and day that has any; integers of the currency's minor unit. A refund counts on
- * the day of the refund and leaves the revenue of the payment's day as it was. Only for dimensions that
- * payments have. Throws DatabaseError, also when a sum is beyond what a double holds exactly.
+ * One row per group, currency and day that has any; integers of the currency's minor unit, exact. A refund counts
+ * on the day of the refund and leaves the revenue of the payment's day as it was. Only for dimensions that
+ * payments have. Throws DatabaseError.
  */
 export function dailyRevenue(
   connection: ClickHouseConnection,
@@ -32,8 +35,8 @@ SELECT
     ${groupSql(question.grouping)} AS grp,
     currency,
     ${daySql('time')} AS day,
-    sumIf(amount_cents, status = 'success') AS revenue_cents,
-    sumIf(amount_cents, status = 'refunded') AS refunds_cents
+    toString(sumIf(toUInt128(amount_cents), status = 'success')) AS revenue_cents,
+    toString(sumIf(toUInt128(amount_cents), status = 'refunded')) AS refunds_cents
 FROM ${settledPaymentsSql(['success', 'refunded'])}
 WHERE ${filterSql(question.filters)}
 GROUP BY grp, currency, day`,

@@ -74,6 +74,13 @@ describe('a purchase event', () => {
       'invalid_attribute',
       'amount_cents',
     ],
+    [
+      'purchase_success',
+      { amount_cents: 1e12 + 1, currency_code: 'EUR' },
+      'invalid_attribute',
+      'amount_cents',
+    ],
+    ['purchase_success', { price_usd: 1e10 + 1 }, 'invalid_attribute', 'price_usd'],
     ['refund', {}, 'missing_attribute', 'price_usd'],
     ['refund', { price_usd: 1, refund_id: 'r 1' }, 'invalid_attribute', 'refund_id'],
     ['purchase_success', { price_usd: 1, order_id: 'o 1' }, 'invalid_attribute', 'order_id'],
@@ -135,5 +142,10 @@ describe('the row of a purchase event', () => {
     expect(row).not.toHaveProperty('reason')
     expect(row).not.toHaveProperty('product_id')
     expect(row).toMatchObject({ order_id: 'o-1' })
+  })
+
+  it.for(['sku_id', 'product_id'])('has no product when %s is masked', (name, { expect }) => {
+    expect(rowOf([name])).not.toHaveProperty('product_id')
+    expect(rowOf([name])).toHaveProperty('reason')
   })
 })
