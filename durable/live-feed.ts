@@ -6,6 +6,7 @@ import { DurableObject } from 'cloudflare:workers'
 import { z } from 'zod'
 
 import {
+  LIVE_STREAM_MS,
   LIVE_WATCH_MS,
   MAX_LIVE_ENTRIES_PER_POST,
   MAX_LIVE_VIEWERS,
@@ -69,8 +70,9 @@ export class LiveFeed extends DurableObject<Env> {
   }
 
   /**
-   * A stream of server-sent events for one more viewer: `hello`, the remembered entries, then what comes. The query
-   * names the game and the filter. 503 when there are too many viewers, 400 for a wrong query.
+   * A stream of server-sent events for one more viewer: `hello`, the remembered entries, then what comes, and after
+   * LIVE_STREAM_MS `reopen`. The query names the game and the filter. 503 when there are too many viewers, 400 for a
+   * wrong query.
    */
   override fetch(request: Request): Response {
     const asked = openSchema.safeParse(Object.fromEntries(new URL(request.url).searchParams))
@@ -121,7 +123,11 @@ export class LiveFeed extends DurableObject<Env> {
   }
 
   #beat(): void {
-    for (const viewer of this.#viewers) viewer.comment(HEARTBEAT_COMMENT, Date.now())
+    const nowMs = Date.now()
+    for (const viewer of this.#viewers) {
+      viewer.comment(HEARTBEAT_COMMENT, nowMs)
+      viewer.endWhenOld(nowMs)
+    }
   }
 
   /** Ingest publishes only while the settings say that somebody watches. */
@@ -140,6 +146,7 @@ class Viewer {
   readonly stream: ReadableStream<Uint8Array>
   readonly #filter: LiveFilter
   readonly #leave: () => void
+  readonly #endMs = Date.now() + LIVE_STREAM_MS
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null
   #dropped = 0
   /** Since when nothing more fits, in milliseconds since the epoch */
@@ -182,6 +189,14 @@ class Viewer {
     this.#fullSinceMs ??= nowMs
     if (nowMs - this.#fullSinceMs < MAX_STALLED_MS) return
     this.#controller?.error(new Error('the viewer takes nothing'))
+    this.#end()
+  }
+
+  /** Ends a stream whose time is over: whether its key still opens the feed is asked when it is opened again. */
+  endWhenOld(nowMs: number): void {
+    if (nowMs < this.#endMs || this.#controller === null) return
+    this.write(encodeEvent('reopen', { after_seconds: LIVE_STREAM_MS / 1_000 }))
+    this.#controller.close()
     this.#end()
   }
 

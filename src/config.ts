@@ -35,6 +35,9 @@ const secretSchema = z
   .string()
   .min(MIN_SECRET_LENGTH, `expected at least ${MIN_SECRET_LENGTH} characters`)
 
+/** As secretSchema; a token has two dots, and a header carries no space: such a key would open nothing. */
+const adminKeySchema = secretSchema.regex(/^[^\s.]*$/, 'expected no dots and no white space')
+
 const envSchema = z.object({
   ANALYTICS_MQ_TYPE: z.enum(QUEUE_TYPES),
   CLICKHOUSE_DSN: z.string().optional(),
@@ -43,7 +46,7 @@ const envSchema = z.object({
   CLICKHOUSE_PASSWORD: z.string().optional(),
   CLICKHOUSE_DATABASE: z.string().optional(),
   SKETCH_KEY: z.string(),
-  ADMIN_KEY: secretSchema,
+  ADMIN_KEY: adminKeySchema,
   JWT_SECRET: secretSchema,
   ANALYTICS_INGEST_SECRET: secretSchema,
 })

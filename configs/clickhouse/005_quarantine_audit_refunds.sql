@@ -5,7 +5,7 @@ ALTER TABLE events_rejected
     ADD COLUMN IF NOT EXISTS reported_by LowCardinality(String) DEFAULT 'client' COMMENT 'client or server: the kind of key that sent it',
     ADD COLUMN IF NOT EXISTS sent_time DateTime64(3, 'UTC') COMMENT 'When the client sent the batch, by its clock; 1970-01-01 if not sent',
     ADD COLUMN IF NOT EXISTS sent_uptime_ms Nullable(UInt64) COMMENT 'Monotonic clock of the client when it sent the batch; null if not sent',
-    ADD COLUMN IF NOT EXISTS origin String COMMENT 'JSON: country, region, city and platform that the connection told, and is_bot; empty for a server',
+    ADD COLUMN IF NOT EXISTS origin String COMMENT 'JSON: country, region, city and platform that the connection told, and isBot; empty for a server',
     ADD COLUMN IF NOT EXISTS replayed_time DateTime64(3, 'UTC') COMMENT 'When it passed a replay; 1970-01-01 if it has not';
 
 -- Where a value comes from that the client did not send, and what share of such events is stored.
@@ -16,7 +16,7 @@ ALTER TABLE events
 
 -- A third way to find the time of an event.
 ALTER TABLE events
-    COMMENT COLUMN time_method 'How event_time was found: client (as sent), sent_at (shifted by received_time - sent_time), uptime (by the monotonic clock) or clamped (set to received_time)';
+    COMMENT COLUMN IF EXISTS time_method 'How event_time was found: client (as sent), sent_at (shifted by received_time - sent_time), uptime (by the monotonic clock) or clamped (set to received_time)';
 
 -- An order can be refunded in parts; each part is a row.
 ALTER TABLE payments
@@ -42,7 +42,8 @@ CREATE TABLE IF NOT EXISTS audit_log
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(time)
-ORDER BY (game_id, env, time, trace_id, action, target)
+-- status: where the answer of the control database was lost, a call leaves a row of its change and one of its failure.
+ORDER BY (game_id, env, time, trace_id, action, target, status)
 SETTINGS non_replicated_deduplication_window = 10000,
     replicated_deduplication_window = 10000,
     replicated_deduplication_window_seconds = 1209600,

@@ -21,6 +21,9 @@ export interface Caller {
   readonly key: Key | null
 }
 
+/** Those who were authenticated afresh, for the later steps of the same request. */
+const freshCallers = new WeakMap<Context<AppEnv>, Caller>()
+
 /**
  * The caller that `Authorization: Bearer` names, or with `keyInUrl` the write key in `?key=`, for beacons, which
  * cannot set headers. Throws missing_key, unknown_key, key_in_url, control_unavailable.
@@ -29,12 +32,28 @@ export async function authenticate(
   c: Context<AppEnv>,
   { keyInUrl }: { keyInUrl: boolean },
 ): Promise<Caller> {
+  const fresh = freshCallers.get(c)
+  if (fresh !== undefined) return fresh
   const header = c.req.header('Authorization')
   const urlKey = c.req.query('key')
-  if (header !== undefined || urlKey === undefined) return callerOf(c, bearerOf(header))
+  if (header !== undefined || urlKey === undefined) {
+    return callerOf(c, bearerOf(header), { isFresh: false })
+  }
   if (!keyInUrl || looksLikeToken(urlKey)) throw keyInUrlRefused()
-  const caller = await callerOf(c, urlKey)
+  const caller = await callerOf(c, urlKey, { isFresh: false })
   if (caller.key?.kind !== 'write') throw keyInUrlRefused()
+  return caller
+}
+
+/**
+ * The same by the header only, with a user as the control database has it at the moment: what a disabled user could
+ * still change within the time of a cache, such as users, could not be taken back.
+ */
+export async function authenticateAfresh(c: Context<AppEnv>): Promise<Caller> {
+  const header = c.req.header('Authorization')
+  if (header === undefined && c.req.query('key') !== undefined) throw keyInUrlRefused()
+  const caller = await callerOf(c, bearerOf(header), { isFresh: true })
+  freshCallers.set(c, caller)
   return caller
 }
 
@@ -48,11 +67,18 @@ export function callerOfKey(key: Key): Caller {
   }
 }
 
-async function callerOf(c: Context<AppEnv>, secret: string): Promise<Caller> {
+async function callerOf(
+  c: Context<AppEnv>,
+  secret: string,
+  { isFresh }: { isFresh: boolean },
+): Promise<Caller> {
   const config = configOf(c.env)
   const nowMs = c.get('nowMs')
   if (looksLikeToken(secret)) {
-    const user = await userOfToken(c.env.CONTROL_DB, config.jwtSecret, secret, nowMs)
+    const user = await userOfToken(c.env.CONTROL_DB, config.jwtSecret, secret, {
+      nowMs,
+      isFresh,
+    })
     return {
       principal: { kind: 'user', id: user.userId, role: user.role },
       permissions: permissionsOfRole(user.role),

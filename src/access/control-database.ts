@@ -1,5 +1,7 @@
 /** Questions to the control database (D1), with one failure: control_unavailable. */
+import { CONTROL_DEADLINE_MS } from '../../configs/limits.ts'
 import { ApiError } from '../api-error.ts'
+import { within } from '../deadline.ts'
 
 /** What the database answers. Throws control_unavailable, with the reason for the log. */
 export async function fromControl<Answer>(answer: Promise<Answer>): Promise<Answer> {
@@ -12,4 +14,9 @@ export async function fromControl<Answer>(answer: Promise<Answer>): Promise<Answ
       { cause },
     )
   }
+}
+
+/** The same for a question that stands in the way of every request: within CONTROL_DEADLINE_MS. */
+export function soonFromControl<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  return fromControl(within(CONTROL_DEADLINE_MS, answer))
 }

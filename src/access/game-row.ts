@@ -1,11 +1,12 @@
 /** A game as the control database holds it, and the profile that the routes work with. */
 import { z } from 'zod'
 
+import { MAX_PARSED_GAMES } from '../../configs/limits.ts'
 import { ApiError } from '../api-error.ts'
 import type { Scope } from '../app-env.ts'
 import type { GameProfile } from '../event/game-profile.ts'
 import { customEventsSchema, EVENT_MODES } from '../event/game-profile.ts'
-import { fromControl } from './control-database.ts'
+import { soonFromControl } from './control-database.ts'
 import { TimedCache } from './timed-cache.ts'
 
 /** Columns of `games` that a profile is made of. */
@@ -30,7 +31,7 @@ export function jsonColumn<Schema extends z.ZodType>(schema: Schema) {
 
 const namesColumn = jsonColumn(z.array(z.string()))
 
-export const gameColumnsSchema = z.object({
+const gameColumnsSchema = z.object({
   game_id: z.string(),
   env: z.string(),
   time_zone: z.string(),
@@ -44,6 +45,10 @@ export const gameColumnsSchema = z.object({
   archived_time: z.string().nullable(),
 })
 
+/** The columns as they are stored: text, so that two rows can be compared. */
+const storedRowSchema = z.looseObject({ game_id: z.string(), env: z.string() })
+type StoredRow = z.output<typeof storedRowSchema>
+
 /** A game in one environment. */
 export interface ScopedGame {
   readonly scope: Scope
@@ -51,8 +56,38 @@ export interface ScopedGame {
   readonly isArchived: boolean
 }
 
-/** The game of a row with GAME_COLUMNS, game_id and env. */
-export function toScopedGame(row: z.output<typeof gameColumnsSchema>): ScopedGame {
+interface ParsedGame {
+  readonly row: StoredRow
+  readonly game: ScopedGame
+}
+
+const parsedGames = new Map<string, ParsedGame>()
+
+/**
+ * The game of a row with GAME_COLUMNS, game_id and env. Parsed once for as long as the row stays the same: all keys
+ * of a game share one object, and with it the catalog that is built from it. Throws ZodError.
+ */
+export function toScopedGame(columns: unknown): ScopedGame {
+  const row = storedRowSchema.parse(columns)
+  const name = JSON.stringify([row.game_id, row.env])
+  const present = parsedGames.get(name)
+  const game =
+    present !== undefined && isSameRow(present.row, row)
+      ? present.game
+      : parseGame(gameColumnsSchema.parse(row))
+  // Deleted first, so that the game is the youngest again.
+  parsedGames.delete(name)
+  parsedGames.set(name, { row, game })
+  const [oldest] = parsedGames.keys()
+  if (parsedGames.size > MAX_PARSED_GAMES && oldest !== undefined) parsedGames.delete(oldest)
+  return game
+}
+
+function isSameRow(one: StoredRow, other: StoredRow): boolean {
+  return Object.keys(gameColumnsSchema.shape).every((name) => one[name] === other[name])
+}
+
+function parseGame(row: z.output<typeof gameColumnsSchema>): ScopedGame {
   const { game_id: gameId, env, time_zone: timeZone } = row
   return {
     scope: { gameId, env, timeZone },
@@ -84,18 +119,20 @@ export function findGame(
   nowMs: number,
 ): Promise<ScopedGame | null> {
   return games.get(JSON.stringify([gameId, env]), nowMs, async () => {
-    const row = await fromControl(
-      db
-        .prepare(
-          `SELECT environments.game_id, environments.env, ${GAME_COLUMNS}
-           FROM environments JOIN games ON games.game_id = environments.game_id
-           WHERE environments.game_id = ? AND environments.env = ?`,
-        )
-        .bind(gameId, env)
-        .first(),
-    )
-    return row === null ? null : toScopedGame(gameColumnsSchema.parse(row))
+    const row = await soonFromControl(selectGame(db, gameId, env).first())
+    return row === null ? null : toScopedGame(row)
   })
+}
+
+/** The question for the row of a game in an environment, for toScopedGame. */
+export function selectGame(db: D1Database, gameId: string, env: string): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT environments.game_id, environments.env, ${GAME_COLUMNS}
+       FROM environments JOIN games ON games.game_id = environments.game_id
+       WHERE environments.game_id = ? AND environments.env = ?`,
+    )
+    .bind(gameId, env)
 }
 
 /** Throws forbidden for a game that was archived: it takes no events and answers no questions. */

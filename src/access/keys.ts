@@ -6,9 +6,9 @@ import { z } from 'zod'
 
 import { ApiError } from '../api-error.ts'
 import type { KeyKind } from '../app-env.ts'
-import { fromControl } from './control-database.ts'
+import { soonFromControl } from './control-database.ts'
 import type { ScopedGame } from './game-row.ts'
-import { GAME_COLUMNS, gameColumnsSchema, toScopedGame } from './game-row.ts'
+import { GAME_COLUMNS, selectGame, toScopedGame } from './game-row.ts'
 import { TimedCache } from './timed-cache.ts'
 
 export interface Key extends ScopedGame {
@@ -21,7 +21,7 @@ export interface Key extends ScopedGame {
 /** Server keys of one game and environment that a signature without X-Key-Id is compared with. */
 const MAX_SIGNING_KEYS = 20
 
-const keyRowSchema = gameColumnsSchema.extend({
+const keyRowSchema = z.object({
   key_id: z.string(),
   kind: z.enum(['write', 'server', 'read']),
   expires_time: z.iso
@@ -30,7 +30,9 @@ const keyRowSchema = gameColumnsSchema.extend({
     .nullable(),
 })
 
-const SELECT_KEYS = `SELECT keys.key_id, keys.kind, keys.expires_time, keys.game_id, keys.env, ${GAME_COLUMNS}
+const KEY_COLUMNS = 'keys.key_id, keys.kind, keys.expires_time'
+
+const SELECT_KEY = `SELECT ${KEY_COLUMNS}, keys.game_id, keys.env, ${GAME_COLUMNS}
   FROM keys JOIN games ON games.game_id = keys.game_id
   WHERE keys.revoked_time IS NULL`
 
@@ -41,18 +43,18 @@ const signersByScope = new TimedCache<readonly Key[]>()
 /** The key with this SHA-256 digest (hex); null when it is unknown or was revoked. It may have expired. */
 export function findKey(db: D1Database, keyHash: string, nowMs: number): Promise<Key | null> {
   return byHash.get(keyHash, nowMs, () =>
-    readKey(db.prepare(`${SELECT_KEYS} AND keys.key_hash = ?`).bind(keyHash)),
+    readKey(db.prepare(`${SELECT_KEY} AND keys.key_hash = ?`).bind(keyHash)),
   )
 }
 
 /** The server key with this id, for signed requests; null as for findKey. */
 export function findSigningKey(db: D1Database, keyId: string, nowMs: number): Promise<Key | null> {
   return byId.get(keyId, nowMs, () =>
-    readKey(db.prepare(`${SELECT_KEYS} AND keys.key_id = ? AND keys.kind = 'server'`).bind(keyId)),
+    readKey(db.prepare(`${SELECT_KEY} AND keys.key_id = ? AND keys.kind = 'server'`).bind(keyId)),
   )
 }
 
-/** The server keys of a game and environment, the youngest 20; some may have expired. */
+/** The server keys of a game and environment, the youngest 20 that have not expired at `nowMs`. */
 export async function findSigningKeys(
   db: D1Database,
   gameId: string,
@@ -60,18 +62,27 @@ export async function findSigningKeys(
   nowMs: number,
 ): Promise<readonly Key[]> {
   const found = await signersByScope.get(JSON.stringify([gameId, env]), nowMs, async () => {
-    const { results } = await fromControl(
-      db
-        .prepare(
-          `${SELECT_KEYS} AND keys.game_id = ? AND keys.env = ? AND keys.kind = 'server'
-           ORDER BY keys.created_time DESC, keys.key_id LIMIT ?`,
-        )
-        .bind(gameId, env, MAX_SIGNING_KEYS)
-        .all(),
+    // The game apart from its keys: its row may be large, and is needed once.
+    const answers = await soonFromControl(
+      db.batch([selectGame(db, gameId, env), selectSigners(db, gameId, env, nowMs)]),
     )
-    return results.length === 0 ? null : results.map(toKey)
+    const [[row] = [], keys = []] = answers.map(({ results }) => results)
+    if (row === undefined || keys.length === 0) return null
+    const game = toScopedGame(row)
+    return keys.map((key) => toKey(key, game))
   })
   return found ?? []
+}
+
+function selectSigners(db: D1Database, gameId: string, env: string, nowMs: number) {
+  return db
+    .prepare(
+      `SELECT ${KEY_COLUMNS} FROM keys
+       WHERE game_id = ? AND env = ? AND kind = 'server' AND revoked_time IS NULL
+         AND (expires_time IS NULL OR expires_time > ?)
+       ORDER BY created_time DESC, key_id LIMIT ?`,
+    )
+    .bind(gameId, env, new Date(nowMs).toISOString(), MAX_SIGNING_KEYS)
 }
 
 /** Throws unknown_key once the key's time is over. */
@@ -101,14 +112,14 @@ function refuseOther(field: string, own: string, named: readonly string[]): void
 }
 
 async function readKey(statement: D1PreparedStatement): Promise<Key | null> {
-  const row = await fromControl(statement.first())
-  return row === null ? null : toKey(row)
+  const row = await soonFromControl(statement.first())
+  return row === null ? null : toKey(row, toScopedGame(row))
 }
 
-function toKey(row: unknown): Key {
+function toKey(row: unknown, game: ScopedGame): Key {
   const parsed = keyRowSchema.parse(row)
   return {
-    ...toScopedGame(parsed),
+    ...game,
     keyId: parsed.key_id,
     kind: parsed.kind,
     expiresMs: parsed.expires_time,

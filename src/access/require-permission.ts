@@ -5,7 +5,7 @@ import { createMiddleware } from 'hono/factory'
 import { ApiError } from '../api-error.ts'
 import type { AppEnv } from '../app-env.ts'
 import type { Caller } from './authenticate.ts'
-import { authenticate } from './authenticate.ts'
+import { authenticate, authenticateAfresh } from './authenticate.ts'
 import { refuseOrigin } from './cors.ts'
 import type { ScopedGame } from './game-row.ts'
 import { findGame, refuseArchived } from './game-row.ts'
@@ -20,6 +20,8 @@ export interface PermissionOptions {
    * path. `all_games`: only for callers who are limited to no games. `none`: about no game.
    */
   readonly scope?: 'game' | 'path_game' | 'all_games' | 'none'
+  /** With the scope `game`: whether an archived game is let through, for questions about its past */
+  readonly allowArchived?: boolean
   /** Whether a write key may stand in `?key=`: for routes that browsers send events to */
   readonly keyInUrl?: boolean
 }
@@ -31,7 +33,7 @@ export interface PermissionOptions {
  */
 export function requirePermission(
   permission: Permission,
-  { scope = 'game', keyInUrl = false }: PermissionOptions = {},
+  { scope = 'game', allowArchived = false, keyInUrl = false }: PermissionOptions = {},
 ) {
   return createMiddleware<AppEnv>(async (c, next) => {
     const caller = await authenticate(c, { keyInUrl })
@@ -39,7 +41,7 @@ export function requirePermission(
     refuseUnpermitted(caller, permission)
     if (scope === 'game') {
       const game = await gameOf(c, caller)
-      refuseArchived(game)
+      if (!allowArchived) refuseArchived(game)
       if (permission === 'events:write') refuseOrigin(c, game.profile)
       setGame(c, game)
     } else if (scope === 'path_game') {
@@ -51,10 +53,13 @@ export function requirePermission(
   })
 }
 
-/** Middleware: any caller whom we know. Sets `principal`. Throws missing_key, unknown_key, key_in_url. */
+/**
+ * Middleware for administrative routes: any caller whom the control database knows at the moment. Sets `principal`.
+ * Throws missing_key, unknown_key, key_in_url, control_unavailable.
+ */
 export function requirePrincipal() {
   return createMiddleware<AppEnv>(async (c, next) => {
-    const { principal } = await authenticate(c, { keyInUrl: false })
+    const { principal } = await authenticateAfresh(c)
     c.set('principal', principal)
     await next()
   })

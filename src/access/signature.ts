@@ -14,6 +14,7 @@ import { nonceLedgerName } from '../../durable/names.ts'
 import { ApiError } from '../api-error.ts'
 import type { AppEnv } from '../app-env.ts'
 import { configOf } from '../config.ts'
+import { within } from '../deadline.ts'
 import { sha256Hex } from '../event/bytes.ts'
 import { log } from '../log.ts'
 import { callerOfKey } from './authenticate.ts'
@@ -23,6 +24,9 @@ import type { Key } from './keys.ts'
 import { findSigningKey, findSigningKeys, refuseExpired, refuseOtherScope } from './keys.ts'
 import { namedScope, refuseUnpermitted, setGame } from './require-permission.ts'
 import { signingSecretOf } from './signing-secret.ts'
+
+/** How long a request waits for the ledger, in milliseconds. */
+const LEDGER_DEADLINE_MS = 2_000
 
 const NONCE_PATTERN = /^[\x21-\x7e]+$/
 const SECONDS_PATTERN = /^\d{1,12}$/
@@ -47,15 +51,17 @@ export interface ClaimedNonce {
  * Checks the signature of a request with the body `wireBody` (as sent, before it is inflated), claims its nonce and
  * sets principal, scope and game. Throws missing_signature, timestamp_skew, invalid_signature, nonce_used,
  * missing_key (no key and no game was named), unknown_key, key_of_another_game, forbidden, origin_not_allowed,
- * control_unavailable.
+ * control_unavailable. `nowMs` is a time after the body was read, in milliseconds since the epoch: a body may be held
+ * back for longer than a nonce is kept.
  */
 export async function authenticateSigned(
   c: Context<AppEnv>,
   wireBody: Uint8Array,
+  nowMs = Date.now(),
 ): Promise<ClaimedNonce> {
   const headers = readHeaders(c)
-  refuseSkew(headers.timestamp, c.get('nowMs'))
-  const key = await signerOf(c, headers, wireBody)
+  refuseSkew(headers.timestamp, nowMs)
+  const key = await signerOf(c, headers, wireBody, nowMs)
   const caller = callerOfKey(key)
   c.set('principal', caller.principal)
   refuseUnpermitted(caller, 'events:write')
@@ -107,14 +113,15 @@ async function signerOf(
   c: Context<AppEnv>,
   { timestamp, nonce, signature }: SignedHeaders,
   wireBody: Uint8Array,
+  nowMs: number,
 ): Promise<Key> {
-  const candidates = await candidatesOf(c)
+  const candidates = await candidatesOf(c, nowMs)
   const signed = utf8(`${timestamp}\n${nonce}\n${await sha256Hex(wireBody)}`)
   const { ingestSecret } = configOf(c.env)
   for (const key of candidates) {
     const secret = await verifyingKey(await signingSecretOf(ingestSecret, key.keyId))
     if (await crypto.subtle.verify('HMAC', secret, signature, signed)) {
-      refuseExpired(key, c.get('nowMs'))
+      refuseExpired(key, nowMs)
       return key
     }
   }
@@ -125,8 +132,7 @@ async function signerOf(
   )
 }
 
-async function candidatesOf(c: Context<AppEnv>): Promise<readonly Key[]> {
-  const nowMs = c.get('nowMs')
+async function candidatesOf(c: Context<AppEnv>, nowMs: number): Promise<readonly Key[]> {
   const named = namedScope(c)
   const keyId = c.req.header('X-Key-Id')
   if (keyId !== undefined) {
@@ -157,11 +163,23 @@ async function candidatesOf(c: Context<AppEnv>): Promise<readonly Key[]> {
 }
 
 async function claimNonce(c: Context<AppEnv>, keyId: string, nonce: string): Promise<ClaimedNonce> {
-  const ledger = c.env.NONCE_LEDGER.getByName(nonceLedgerName(keyId))
+  const claimId = crypto.randomUUID()
+  // Asked for anew each time: a stub whose call failed may be broken.
+  const ledger = () => c.env.NONCE_LEDGER.getByName(nonceLedgerName(keyId))
+  const release = async () => {
+    try {
+      await within(LEDGER_DEADLINE_MS, ledger().release(nonce, claimId))
+    } catch (error) {
+      // The request is refused anyway; its retry will have to be signed anew.
+      log('warn', 'a nonce stays used', { trace_id: c.get('traceId'), key_id: keyId, error })
+    }
+  }
   let isNew: boolean
   try {
-    isNew = await ledger.claim(nonce, c.get('nowMs'))
+    isNew = await within(LEDGER_DEADLINE_MS, ledger().claim(nonce, claimId))
   } catch (cause) {
+    // It may have been claimed although the answer was lost.
+    await release()
     throw new ApiError('control_unavailable', 'The nonce could not be checked; send again.', {
       cause,
     })
@@ -169,16 +187,7 @@ async function claimNonce(c: Context<AppEnv>, keyId: string, nonce: string): Pro
   if (!isNew) {
     throw new ApiError('nonce_used', 'X-Nonce was used before; sign again with another one.')
   }
-  return {
-    async release() {
-      try {
-        await ledger.release(nonce)
-      } catch (error) {
-        // The request is refused anyway; its retry will have to be signed anew.
-        log('warn', 'a nonce stays used', { trace_id: c.get('traceId'), key_id: keyId, error })
-      }
-    },
-  }
+  return { release }
 }
 
 function verifyingKey(secret: string): Promise<CryptoKey> {

@@ -3,7 +3,7 @@ import { sign, verify } from 'hono/jwt'
 import { z } from 'zod'
 
 import { ApiError } from '../api-error.ts'
-import { fromControl } from './control-database.ts'
+import { soonFromControl } from './control-database.ts'
 import { jsonColumn } from './game-row.ts'
 import { TimedCache } from './timed-cache.ts'
 
@@ -31,34 +31,32 @@ const userRowSchema = z.object({
 
 const claimsSchema = z.object({ sub: z.string(), ver: z.int(), exp: z.int() })
 
-const users = new TimedCache<User>()
+/** Never trusted beyond its time: a user may hold every permission. */
+const users = new TimedCache<User>({ staleMs: 0 })
 
 /** Whether `games` include the game. */
 export function includesGame(games: Games, gameId: string): boolean {
   return games === '*' || games.includes(gameId)
 }
 
-/** The user with this id; null when there is none. Throws control_unavailable. */
-export function findUser(db: D1Database, userId: string, nowMs: number): Promise<User | null> {
-  return users.get(userId, nowMs, async () => {
-    const row = await fromControl(
-      db
-        .prepare(
-          `SELECT user_id, role, games, token_version, disabled_time FROM users WHERE user_id = ?`,
-        )
-        .bind(userId)
-        .first(),
-    )
-    if (row === null) return null
-    const parsed = userRowSchema.parse(row)
-    return {
-      userId: parsed.user_id,
-      role: parsed.role,
-      games: parsed.games,
-      tokenVersion: parsed.token_version,
-      isDisabled: parsed.disabled_time !== null,
-    }
-  })
+async function readUser(db: D1Database, userId: string): Promise<User | null> {
+  const row = await soonFromControl(
+    db
+      .prepare(
+        `SELECT user_id, role, games, token_version, disabled_time FROM users WHERE user_id = ?`,
+      )
+      .bind(userId)
+      .first(),
+  )
+  if (row === null) return null
+  const parsed = userRowSchema.parse(row)
+  return {
+    userId: parsed.user_id,
+    role: parsed.role,
+    games: parsed.games,
+    tokenVersion: parsed.token_version,
+    isDisabled: parsed.disabled_time !== null,
+  }
 }
 
 /** A token of a user: HS256, valid until `expiresMs`. */
@@ -82,16 +80,21 @@ export function looksLikeToken(bearer: string): boolean {
   return bearer.split('.').length === 3
 }
 
-/** The user that a token names. Throws unknown_key for a token that is not, or no longer, good. */
+/**
+ * The user that a token names, as remembered, or with `isFresh` as the control database has it at the moment. Throws
+ * unknown_key for a token that is not, or no longer, good, and control_unavailable.
+ */
 export async function userOfToken(
   db: D1Database,
   jwtSecret: string,
   token: string,
-  nowMs: number,
+  { nowMs, isFresh }: { readonly nowMs: number; readonly isFresh: boolean },
 ): Promise<User> {
   const claims = claimsSchema.safeParse(await claimsOf(token, jwtSecret))
   if (!claims.success) throw refusal('it lacks one of sub, ver and exp')
-  const user = await findUser(db, claims.data.sub, nowMs)
+  const { sub: userId } = claims.data
+  const read = () => readUser(db, userId)
+  const user = isFresh ? await read() : await users.get(userId, nowMs, read)
   if (user === null) throw refusal('its user does not exist')
   if (user.isDisabled) throw refusal('its user is disabled')
   if (user.tokenVersion !== claims.data.ver) throw refusal('it was withdrawn')

@@ -1,35 +1,32 @@
 /**
- * The audit log of administrative calls. A change and its row are committed in one transaction (audit_outbox in
- * D1); then the rows go through the queue to ClickHouse. What the queue does not take waits for the next call.
+ * The audit log of administrative calls. A change and its row are committed in one transaction. When the answer of
+ * the database is lost, the row of the change and the row of the answer (503) stand under one trace id.
  */
 import { createMiddleware } from 'hono/factory'
-import { z } from 'zod'
 
 import { fromControl } from '../access/control-database.ts'
 import { forgetControlData } from '../access/timed-cache.ts'
 import { ApiError } from '../api-error.ts'
 import type { AppEnv, Scope } from '../app-env.ts'
-import { sendAuditRows } from '../audit.ts'
-import { configOf } from '../config.ts'
+import { keepRow, keepRowOfChange, sendOutbox } from '../audit-outbox.ts'
 import { toAuditRow } from '../event/audit.ts'
-import { log } from '../log.ts'
-import { createEventQueue } from '../queue/create-event-queue.ts'
 import type { ControlContext } from './call.ts'
 import { callOf } from './call.ts'
 
-/** Rows of one message, and their bytes: they have room for the largest row, and stay below the platform's limit. */
-const MAX_SENT_ROWS = 100
-const MAX_SENT_BYTES = 100_000
-
 /**
- * Middleware: every call of a known caller leaves a row, refused ones too. A call whose row cannot be kept is
- * answered with control_unavailable. Needs `principal`.
+ * Middleware: every call of a user or of the admin key leaves a row, refused ones too. A call whose row cannot be kept
+ * is answered with control_unavailable. Keys leave none: some are public, and a row costs more than a call. Needs
+ * `principal`.
  */
 export function auditCalls() {
   return createMiddleware<AppEnv>(async (c, next) => {
     await next()
-    if (!callOf(c).isRecorded) await fromControl(record(c, c.res.status).run())
-    await sendOutbox(c)
+    if (c.get('principal').kind === 'key') return
+    if (!callOf(c).isRecorded) {
+      const row = rowOf(c, c.res.status)
+      await fromControl(keepRow(c.env.CONTROL_DB, row, c.get('nowMs')).run())
+    }
+    c.executionCtx.waitUntil(sendOutbox(c.env, c.get('traceId')))
   })
 }
 
@@ -42,26 +39,16 @@ export async function commit(
   changes: readonly D1PreparedStatement[],
   { status, conflict }: { status: 200 | 201; conflict: string },
 ): Promise<void> {
-  const results = await fromControl(c.env.CONTROL_DB.batch([...changes, recordChange(c, status)]))
-  if (results.at(-1)?.results.length !== 1) throw new ApiError('conflict', conflict)
-  callOf(c).isRecorded = true
-  forgetControlData()
-}
-
-function record(c: ControlContext, status: number): D1PreparedStatement {
-  return c.env.CONTROL_DB.prepare(
-    'INSERT INTO audit_outbox (row, created_time) VALUES (?, ?)',
-  ).bind(rowOf(c, status), timeOf(c))
-}
-
-function recordChange(c: ControlContext, status: number): D1PreparedStatement {
-  return c.env.CONTROL_DB.prepare(
-    'INSERT INTO audit_outbox (row, created_time) SELECT ?, ? WHERE changes() > 0 RETURNING id',
-  ).bind(rowOf(c, status), timeOf(c))
-}
-
-function timeOf(c: ControlContext): string {
-  return new Date(c.get('nowMs')).toISOString()
+  const db = c.env.CONTROL_DB
+  const row = keepRowOfChange(db, rowOf(c, status), c.get('nowMs'))
+  try {
+    const results = await fromControl(db.batch([...changes, row]))
+    if (results.at(-1)?.results.length !== 1) throw new ApiError('conflict', conflict)
+    callOf(c).isRecorded = true
+  } finally {
+    // Also after a failure: the change may have been made although the answer did not arrive.
+    forgetControlData()
+  }
 }
 
 function rowOf(c: ControlContext, status: number): string {
@@ -88,41 +75,3 @@ function rowOf(c: ControlContext, status: number): string {
 
 /** Characters of what the path names: it may hold anything. */
 const MAX_LABEL_LENGTH = 256
-
-const outboxSchema = z.array(z.object({ id: z.int(), row: z.string() }))
-
-/** A row may be sent twice when two calls overlap; the table keeps one. */
-async function sendOutbox(c: ControlContext): Promise<void> {
-  if (!createEventQueue(configOf(c.env).queueType, c.env.EVENTS_QUEUE).stores) return
-  try {
-    const rows = await oldestRows(c.env.CONTROL_DB)
-    if (rows.length === 0) return
-    const request = { traceId: c.get('traceId'), receivedTimeMs: c.get('nowMs') }
-    await sendAuditRows(
-      c.env,
-      rows.map(({ row }) => row),
-      request,
-    )
-    await c.env.CONTROL_DB.prepare(
-      'DELETE FROM audit_outbox WHERE id IN (SELECT value FROM json_each(?))',
-    )
-      .bind(JSON.stringify(rows.map(({ id }) => id)))
-      .run()
-  } catch (error) {
-    // They are committed: the next call sends them.
-    log('warn', 'audit rows wait in the outbox', { trace_id: c.get('traceId'), error })
-  }
-}
-
-async function oldestRows(db: D1Database): Promise<z.output<typeof outboxSchema>> {
-  const { results } = await db
-    .prepare('SELECT id, row FROM audit_outbox ORDER BY id LIMIT ?')
-    .bind(MAX_SENT_ROWS)
-    .all()
-  const encoder = new TextEncoder()
-  let left = MAX_SENT_BYTES
-  return outboxSchema.parse(results).filter(({ row }) => {
-    left -= encoder.encode(row).byteLength
-    return left >= 0
-  })
-}

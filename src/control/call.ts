@@ -47,7 +47,14 @@ export function callOf(c: ControlContext): Call {
 }
 
 /** Fields that hold secrets in some address of this API; a body may hold them by mistake. */
-const SECRET_FIELDS = ['key', 'key_hash', 'pseudonym_secret', 'signing_secret', 'jwt', 'admin_key']
+const SECRET_FIELDS: ReadonlySet<string> = new Set([
+  'key',
+  'key_hash',
+  'pseudonym_secret',
+  'signing_secret',
+  'jwt',
+  'admin_key',
+])
 
 /** Middleware: names the call for the audit log, then lets it pass for those who have the permission. */
 export function allow(
@@ -75,7 +82,7 @@ export async function readFields<Schema extends z.ZodType>(
   const call = callOf(c)
   call.bytes = body.byteLength
   const json = parseJson(body)
-  call.snapshot = maskSecrets(json, SECRET_FIELDS)
+  call.snapshot = maskSecrets(json, SECRET_FIELDS).value
   const parsed = schema.safeParse(json, { error: expectation })
   if (parsed.success) return parsed.data
   throw new ApiError('invalid_field', parsed.error.issues.flatMap(faultsOf).join('; '))

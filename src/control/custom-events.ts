@@ -1,9 +1,10 @@
 /** Custom events of a game beside the catalog: they add to it and change nothing in it. */
 import type { z } from 'zod'
 
+import { MAX_CUSTOM_EVENTS_BYTES } from '../../configs/limits.ts'
 import { findAttribute, findEvent } from '../event/catalog.ts'
 import type { CustomEvent } from '../event/game-profile.ts'
-import { customEventsSchema } from '../event/game-profile.ts'
+import { customEventSchema, customEventsSchema } from '../event/game-profile.ts'
 
 type CustomAttribute = CustomEvent['attributes'][string]
 interface Fault {
@@ -11,14 +12,64 @@ interface Fault {
   readonly message: string
 }
 
-/** Custom events that reuse no id or alias of the catalog, repeat no id and retype no attribute of the catalog. */
+/**
+ * Custom events that reuse no id or alias of the catalog, repeat no id and retype no attribute of the catalog, within
+ * MAX_CUSTOM_EVENTS_BYTES.
+ */
 export const gameCustomEventsSchema = customEventsSchema.superRefine(
   (events, context: z.RefinementCtx) => {
+    const bytes = new TextEncoder().encode(storedCustomEvents(events)).byteLength
+    if (bytes > MAX_CUSTOM_EVENTS_BYTES) {
+      context.addIssue(
+        `expected at most ${MAX_CUSTOM_EVENTS_BYTES} bytes of JSON; these have ${bytes}`,
+      )
+    }
     for (const { path, message } of faultsIn(events)) {
       context.addIssue({ code: 'custom', path, message })
     }
   },
 )
+
+/** The events as the control database holds them: JSON without what customEventsSchema adds by default. */
+export function storedCustomEvents(events: readonly CustomEvent[]): string {
+  return JSON.stringify(
+    events.map(({ attributes, ...event }) => {
+      const told = Object.entries(attributes).map(([name, attribute]) => [
+        name,
+        withoutDefaults(attribute, defaultsOf(attribute)),
+      ])
+      return {
+        ...withoutDefaults(event, customEventSchema.parse({ id: event.id })),
+        ...(told.length > 0 && { attributes: Object.fromEntries(told) }),
+      }
+    }),
+  )
+}
+
+const defaultsByType = new Map<CustomAttribute['type'], object>()
+
+/** An attribute of the same type that says nothing else; `values` have no default. */
+function defaultsOf(attribute: CustomAttribute): object {
+  const { type } = attribute
+  const known = defaultsByType.get(type)
+  if (known !== undefined) return known
+  const least = type === 'enum' ? { type, values: attribute.values } : { type }
+  const { any = {} } = customEventSchema.parse({ id: 'any', attributes: { any: least } }).attributes
+  defaultsByType.set(type, any)
+  return any
+}
+
+/** What says which event or which type it is stays. */
+const KEPT_FIELDS: ReadonlySet<string> = new Set(['id', 'type', 'values'])
+
+function withoutDefaults(fields: object, defaults: object): Record<string, unknown> {
+  const byDefault = new Map<string, unknown>(Object.entries(defaults))
+  return Object.fromEntries(
+    Object.entries(fields).filter(
+      ([name, value]) => KEPT_FIELDS.has(name) || byDefault.get(name) !== value,
+    ),
+  )
+}
 
 function faultsIn(events: readonly CustomEvent[]): Fault[] {
   const seen = new Set<string>()

@@ -9,11 +9,18 @@ import { customEventsSchema } from '../event/game-profile.ts'
 import { commit } from './audit.ts'
 import type { ControlContext } from './call.ts'
 import { callOf, readFields } from './call.ts'
+import { storedCustomEvents } from './custom-events.ts'
 import type { GamePatch } from './schemas.ts'
 import { createEnvironmentSchema, createGameSchema, patchGameSchema } from './schemas.ts'
 
-/** Games, keys and users that one list holds. */
+/** Games, environments, keys and users that one list holds; one more is asked for, to tell whether there are more. */
 export const MAX_LISTED = 1_000
+
+/** The first MAX_LISTED rows, and whether there were more. */
+export function listed<Schema extends z.ZodType>(rowSchema: Schema, results: readonly unknown[]) {
+  const rows = z.array(rowSchema).parse(results.slice(0, MAX_LISTED))
+  return { rows, truncated: results.length > MAX_LISTED }
+}
 
 /** A game as it is shown; the secret of its pseudonyms never is. */
 const gameRowSchema = z.object({
@@ -33,6 +40,10 @@ type Game = z.output<typeof gameRowSchema>
 
 const GAME_COLUMNS = Object.keys(gameRowSchema.shape).join(', ')
 
+/** Without the custom events, which may be large: a list holds many games. */
+const listedGameSchema = gameRowSchema.omit({ custom_events: true })
+const LISTED_COLUMNS = Object.keys(listedGameSchema.shape).join(', ')
+
 const environmentRowSchema = z.object({ env: z.string(), created_time: z.string() })
 
 /** GET /games: those that the caller may work with. */
@@ -40,13 +51,14 @@ export async function listGames(c: ControlContext): Promise<Response> {
   const { games } = await authenticate(c, { keyInUrl: false })
   const { results } = await fromControl(
     c.env.CONTROL_DB.prepare(
-      `SELECT ${GAME_COLUMNS} FROM games
+      `SELECT ${LISTED_COLUMNS} FROM games
        WHERE ?1 OR game_id IN (SELECT value FROM json_each(?2)) ORDER BY game_id LIMIT ?3`,
     )
-      .bind(games === '*' ? 1 : 0, JSON.stringify(games === '*' ? [] : games), MAX_LISTED)
+      .bind(games === '*' ? 1 : 0, JSON.stringify(games === '*' ? [] : games), MAX_LISTED + 1)
       .all(),
   )
-  return c.json({ games: z.array(gameRowSchema).parse(results) })
+  const { rows, truncated } = listed(listedGameSchema, results)
+  return c.json({ games: rows, truncated })
 }
 
 /** POST /games. Throws conflict when the id is taken. */
@@ -67,7 +79,7 @@ export async function createGame(c: ControlContext): Promise<Response> {
       game.time_zone,
       game.game_type,
       game.event_mode,
-      JSON.stringify(game.custom_events),
+      storedCustomEvents(game.custom_events),
       JSON.stringify(game.allowed_origins),
       game.pseudonymize ? 1 : 0,
       JSON.stringify(game.masked_properties),
@@ -124,7 +136,8 @@ export function restoreGame(c: ControlContext): Promise<Response> {
 /** GET /games/{game_id}/environments */
 export async function listEnvironments(c: ControlContext): Promise<Response> {
   const game = await readGame(c, gameIdOf(c))
-  return c.json({ environments: await readEnvironments(c, game.game_id) })
+  const { rows, truncated } = await readEnvironments(c, game.game_id)
+  return c.json({ environments: rows, truncated })
 }
 
 /** POST /games/{game_id}/environments. Throws conflict when there is one of this name. */
@@ -174,8 +187,8 @@ async function setArchived(
 
 async function shownGame(c: ControlContext, gameId: string) {
   const game = await readGame(c, gameId)
-  const environments = await readEnvironments(c, gameId)
-  return { ...game, environments: environments.map(({ env }) => env) }
+  const { rows } = await readEnvironments(c, gameId)
+  return { ...game, environments: rows.map(({ env }) => env) }
 }
 
 async function readEnvironments(c: ControlContext, gameId: string) {
@@ -183,16 +196,22 @@ async function readEnvironments(c: ControlContext, gameId: string) {
     c.env.CONTROL_DB.prepare(
       'SELECT env, created_time FROM environments WHERE game_id = ? ORDER BY env LIMIT ?',
     )
-      .bind(gameId, MAX_LISTED)
+      .bind(gameId, MAX_LISTED + 1)
       .all(),
   )
-  return z.array(environmentRowSchema).parse(results)
+  return listed(environmentRowSchema, results)
 }
 
 /** Columns and their values; JSON where the column holds JSON. */
-function columnsOf(patch: GamePatch): [string, string | number][] {
-  return Object.entries(patch).map(([name, value]) => {
+function columnsOf({
+  custom_events: customEvents,
+  ...patch
+}: GamePatch): [string, string | number][] {
+  const events: [string, string][] =
+    customEvents === undefined ? [] : [['custom_events', storedCustomEvents(customEvents)]]
+  const others = Object.entries(patch).map(([name, value]): [string, string | number] => {
     if (typeof value === 'boolean') return [name, value ? 1 : 0]
     return [name, typeof value === 'string' ? value : JSON.stringify(value)]
   })
+  return [...events, ...others]
 }

@@ -10,7 +10,7 @@ import { sha256Hex, toHex } from '../event/bytes.ts'
 import { commit } from './audit.ts'
 import type { ControlContext } from './call.ts'
 import { callOf, readFields } from './call.ts'
-import { gameIdOf, MAX_LISTED, readGame } from './games.ts'
+import { gameIdOf, listed, MAX_LISTED, readGame } from './games.ts'
 import { createKeySchema, rotateKeySchema } from './schemas.ts'
 
 /** 128 random bits: not guessable. As hex: safe in a header, a shell and a URL. */
@@ -39,17 +39,18 @@ interface NewKey {
   readonly keyHash: string
 }
 
-/** GET /games/{game_id}/keys: everything about them but the keys. */
+/** GET /games/{game_id}/keys: everything about them but the keys, the youngest first. */
 export async function listKeys(c: ControlContext): Promise<Response> {
   const game = await readGame(c, gameIdOf(c))
   const { results } = await fromControl(
     c.env.CONTROL_DB.prepare(
-      `SELECT ${KEY_COLUMNS} FROM keys WHERE game_id = ? ORDER BY created_time, key_id LIMIT ?`,
+      `SELECT ${KEY_COLUMNS} FROM keys WHERE game_id = ? ORDER BY created_time DESC, key_id LIMIT ?`,
     )
-      .bind(game.game_id, MAX_LISTED)
+      .bind(game.game_id, MAX_LISTED + 1)
       .all(),
   )
-  return c.json({ keys: z.array(keyRowSchema).parse(results) })
+  const { rows, truncated } = listed(keyRowSchema, results)
+  return c.json({ keys: rows, truncated })
 }
 
 /** POST /games/{game_id}/keys. Throws invalid_field for an environment that the game does not have. */

@@ -1,4 +1,4 @@
-/** /api/admin/*: games, environments, keys and users. Every call is authenticated, counted and audited. */
+/** /api/admin/*: games, environments, keys and users. Every call is authenticated and counted, and those of people are audited. */
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { createMiddleware } from 'hono/factory'
@@ -7,6 +7,7 @@ import { MAX_BODY_BYTES, RATE_RETRY_AFTER_SECONDS } from '../../configs/limits.t
 import { requirePrincipal } from '../access/require-permission.ts'
 import { ApiError } from '../api-error.ts'
 import type { AppEnv } from '../app-env.ts'
+import { log } from '../log.ts'
 import { auditCalls } from './audit.ts'
 import { allow } from './call.ts'
 import {
@@ -28,6 +29,7 @@ export function adminRoutes(): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .use(requirePrincipal())
     .use(limitCalls())
+    .use(refuseKeys())
     .use(auditCalls())
     .use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseLargeBody }))
     .get('/me', whoAmI)
@@ -77,6 +79,25 @@ function limitCalls() {
     if (!success) {
       c.header('Retry-After', String(RATE_RETRY_AFTER_SECONDS))
       throw new ApiError('rate_limited', 'Too many administrative calls; send again later.')
+    }
+    await next()
+  })
+}
+
+/** No key opens more than /me here, and a write key may be public: refused before anything is stored. */
+function refuseKeys() {
+  return createMiddleware<AppEnv>(async (c, next) => {
+    const principal = c.get('principal')
+    if (principal.kind === 'key' && !c.req.path.endsWith('/me')) {
+      log('info', 'administrative call by a key', {
+        trace_id: c.get('traceId'),
+        key_id: principal.id,
+        path: c.req.path.slice(0, 256),
+      })
+      throw new ApiError(
+        'wrong_key_kind',
+        `This address takes the token of a user or the admin key, not a ${principal.keyKind} key.`,
+      )
     }
     await next()
   })

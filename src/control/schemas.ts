@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { MAX_ID_LENGTH, MAX_PROPERTY_NAME_LENGTH, MAX_SCOPE_LENGTH } from '../../configs/limits.ts'
 import { ROLES } from '../access/rbac.ts'
 import { catalog } from '../catalog/catalog.ts'
-import { EVENT_MODES } from '../event/game-profile.ts'
+import { EVENT_MODES, UNMASKABLE_NAMES } from '../event/game-profile.ts'
 import { gameCustomEventsSchema } from './custom-events.ts'
 import { canonicalTimeZone } from './time-zone.ts'
 
@@ -70,7 +70,16 @@ const gameFields = {
     .max(MAX_ORIGINS, `expected at most ${MAX_ORIGINS} origins`),
   pseudonymize: z.boolean(),
   masked_properties: z
-    .array(z.string().min(1, 'expected a name').max(MAX_PROPERTY_NAME_LENGTH))
+    .array(
+      z
+        .string()
+        .min(1, 'expected a name')
+        .max(MAX_PROPERTY_NAME_LENGTH)
+        .refine(
+          (name) => !UNMASKABLE_NAMES.has(name),
+          `expected the name of a property, none of ${[...UNMASKABLE_NAMES].join(', ')}; pseudonymize hides user ids`,
+        ),
+    )
     .max(MAX_MASKED_PROPERTIES, `expected at most ${MAX_MASKED_PROPERTIES} names`),
 }
 

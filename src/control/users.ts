@@ -10,7 +10,7 @@ import { configOf } from '../config.ts'
 import { commit } from './audit.ts'
 import type { ControlContext } from './call.ts'
 import { callOf, readFields } from './call.ts'
-import { MAX_LISTED } from './games.ts'
+import { listed, MAX_LISTED } from './games.ts'
 import type { UserPatch } from './schemas.ts'
 import { createTokenSchema, createUserSchema, patchUserSchema } from './schemas.ts'
 
@@ -48,10 +48,11 @@ export async function whoAmI(c: ControlContext): Promise<Response> {
 export async function listUsers(c: ControlContext): Promise<Response> {
   const { results } = await fromControl(
     c.env.CONTROL_DB.prepare(`SELECT ${USER_COLUMNS} FROM users ORDER BY user_id LIMIT ?`)
-      .bind(MAX_LISTED)
+      .bind(MAX_LISTED + 1)
       .all(),
   )
-  return c.json({ users: z.array(userRowSchema).parse(results).map(shown) })
+  const { rows, truncated } = listed(userRowSchema, results)
+  return c.json({ users: rows.map(shown), truncated })
 }
 
 /** POST /users. Throws conflict when the id is taken, invalid_field for games that do not exist. */

@@ -7,13 +7,18 @@ import { Hono } from 'hono'
 import { z } from 'zod'
 
 import { LIVE_WATCH_MS, MAX_LIVE_VIEWERS } from '../../configs/limits.ts'
+import type { LiveFeed } from '../../durable/live-feed.ts'
 import { liveFeedName } from '../../durable/names.ts'
 import { requirePermission } from '../access/require-permission.ts'
 import { ApiError } from '../api-error.ts'
 import type { AppEnv } from '../app-env.ts'
+import { within } from '../deadline.ts'
 import { liveFilterSchema } from '../event/live-entry.ts'
 import { forgetSettings } from '../settings/current-settings.ts'
 import { watchLiveFeed } from '../settings/stored-settings.ts'
+
+/** How long an answer waits for the feed, in milliseconds. */
+const FEED_DEADLINE_MS = 5_000
 
 const STREAM_HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
@@ -48,14 +53,29 @@ async function openFeed(c: Context<AppEnv>): Promise<Response> {
   forgetSettings(scope)
   filter.set('game_id', scope.gameId)
   filter.set('env', scope.env)
-  const feed = c.env.LIVE_FEED.getByName(liveFeedName(scope))
-  const opened = await feed.fetch(`https://live-feed/?${filter.toString()}`)
+  const opened = await reachFeed(c.env.LIVE_FEED.getByName(liveFeedName(scope)), filter)
   if (opened.status === 503) {
     const detail = `${MAX_LIVE_VIEWERS} viewers read this feed already; close one.`
     throw new ApiError('overloaded', detail)
   }
   if (!opened.ok || opened.body === null) throw new Error(`the live feed answered ${opened.status}`)
   return c.body(opened.body, 200, STREAM_HEADERS)
+}
+
+/** What the feed answers. Throws control_unavailable. */
+async function reachFeed(
+  feed: DurableObjectStub<LiveFeed>,
+  filter: URLSearchParams,
+): Promise<Response> {
+  const answer = feed.fetch(`https://live-feed/?${filter.toString()}`)
+  try {
+    return await within(FEED_DEADLINE_MS, answer)
+  } catch (cause) {
+    // Nobody will read the stream of a late answer.
+    answer.then((late) => late.body?.cancel()).catch(() => {})
+    const detail = 'The live feed could not be reached; ask again.'
+    throw new ApiError('control_unavailable', detail, { cause })
+  }
 }
 
 /** The query as the feed understands it; every fault is told. Throws invalid_parameter. */

@@ -10,13 +10,15 @@ const gamesSchema = z
   .meta({ description: 'Ids of games, or * for all' })
 const keyKindSchema = z.enum(['write', 'server', 'read'])
 
-const gameShape = {
+/** Whether there are more than a list holds. */
+const truncatedSchema = z.boolean().meta({ description: 'Whether there are more than 1,000' })
+
+const listedGameShape = {
   game_id: z.string(),
   name: z.string(),
   time_zone: z.string(),
   game_type: z.string(),
   event_mode: z.enum(EVENT_MODES),
-  custom_events: customEventsSchema,
   allowed_origins: z.array(z.string()),
   pseudonymize: z.boolean(),
   masked_properties: z.array(z.string()),
@@ -24,15 +26,23 @@ const gameShape = {
   archived_time: timeSchema.nullable(),
 }
 
-/** A game with the names of its environments. */
-export const gameSchema = z.strictObject({ ...gameShape, environments: z.array(z.string()) })
+/** A game with its custom events and the names of its environments. */
+export const gameSchema = z.strictObject({
+  ...listedGameShape,
+  custom_events: customEventsSchema,
+  environments: z.array(z.string()),
+})
 
-export const gamesAnswerSchema = z.strictObject({ games: z.array(z.strictObject(gameShape)) })
+export const gamesAnswerSchema = z.strictObject({
+  games: z.array(z.strictObject(listedGameShape)),
+  truncated: truncatedSchema,
+})
 
 const environmentShape = { env: z.string(), created_time: timeSchema }
 
 export const environmentsAnswerSchema = z.strictObject({
   environments: z.array(z.strictObject(environmentShape)),
+  truncated: truncatedSchema,
 })
 
 export const environmentSchema = z.strictObject({ game_id: z.string(), ...environmentShape })
@@ -49,7 +59,10 @@ const keyShape = {
 /** A key without the key itself. */
 export const keySchema = z.strictObject({ ...keyShape, revoked_time: timeSchema.nullable() })
 
-export const keysAnswerSchema = z.strictObject({ keys: z.array(keySchema) })
+export const keysAnswerSchema = z.strictObject({
+  keys: z.array(keySchema),
+  truncated: truncatedSchema,
+})
 
 /** The only answer that holds a key. */
 export const newKeySchema = z.strictObject({
@@ -75,7 +88,10 @@ export const userSchema = z.strictObject({
   disabled_time: timeSchema.nullable(),
 })
 
-export const usersAnswerSchema = z.strictObject({ users: z.array(userSchema) })
+export const usersAnswerSchema = z.strictObject({
+  users: z.array(userSchema),
+  truncated: truncatedSchema,
+})
 
 export const tokenSchema = z.strictObject({
   token: z.string().meta({ description: 'Shown once' }),

@@ -31,7 +31,13 @@ export const GAME_OPERATIONS: readonly Operation[] = [
     summary: 'Games that the caller may work with',
     access: 'games:read',
     scope: 'none',
-    answers: [{ status: 200, description: 'At most 1,000 games.', schema: gamesAnswerSchema }],
+    answers: [
+      {
+        status: 200,
+        description: 'At most 1,000 games, without their custom events.',
+        schema: gamesAnswerSchema,
+      },
+    ],
   },
   {
     ...TAG,

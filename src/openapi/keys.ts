@@ -14,7 +14,13 @@ export const KEY_OPERATIONS: readonly Operation[] = [
     path: `${GAME}/keys`,
     summary: 'Keys of a game, without the keys themselves',
     access: 'keys:manage',
-    answers: [{ status: 200, description: 'At most 1,000 keys.', schema: keysAnswerSchema }],
+    answers: [
+      {
+        status: 200,
+        description: 'At most 1,000 keys, the youngest first.',
+        schema: keysAnswerSchema,
+      },
+    ],
     problems: ['rate_limited', 'not_found'],
   },
   {

@@ -22,7 +22,7 @@ export const LIVE_OPERATIONS: readonly Operation[] = [
       'The stream begins with the event `hello` (LiveHello) and the entries that are remembered. Each entry is an ' +
       'event named after its status (`accepted`, `corrected`, `quarantined`, `rejected`, `filtered`) with a ' +
       'LiveEntry. `dropped` (LiveDropped) counts entries that this reader was too slow for. A comment every 15 s ' +
-      'keeps the connection alive. Keys may not stand in the URL, so read it with fetch() or `curl -N`.',
+      'keeps the connection alive. After 15 minutes the event `reopen` ends the stream: ask again. Keys may not stand in the URL, so read it with fetch() or `curl -N`.',
     access: 'analytics:read',
     query: described(querySchema, {
       status: 'Only entries with this status',
@@ -33,7 +33,7 @@ export const LIVE_OPERATIONS: readonly Operation[] = [
     answers: [
       {
         status: 200,
-        description: 'The stream; it ends when the reader leaves.',
+        description: 'The stream; it ends when the reader leaves, or after 15 minutes.',
         schema: z.string(),
         mediaType: 'text/event-stream',
       },

@@ -104,7 +104,9 @@ export const QUARANTINE_OPERATIONS: readonly Operation[] = [
     path: '/api/admin/audit',
     tag: 'audit',
     summary: 'Who did what to a game, latest first',
-    description: 'Without `start` the last 7 days. Snapshots hold shapes and masked values only.',
+    description:
+      'Without `start` the last 7 days. Snapshots hold shapes and masked values only. Archived games are shown too. ' +
+      'Without a game: calls about none, such as those about users, for callers who are not limited to games.',
     access: 'audit:read',
     query: described(auditSearchSchema, {
       actor: 'Id of a key or a user',

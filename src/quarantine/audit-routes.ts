@@ -1,8 +1,8 @@
-/** /api/admin/audit: who did what to a game. */
+/** /api/admin/audit: who did what to a game, archived or not; or, where no game is named, to none. */
 import type { Context } from 'hono'
 import { Hono } from 'hono'
 
-import { requirePermission } from '../access/require-permission.ts'
+import { namedScope, requirePermission } from '../access/require-permission.ts'
 import { ApiError } from '../api-error.ts'
 import type { AppEnv } from '../app-env.ts'
 import { auditEntries } from '../clickhouse/queries/audit-log.ts'
@@ -18,10 +18,22 @@ const DEFAULT_RANGE_MS = 7 * 86_400_000
 
 /** Routes under /api/admin. */
 export function auditRoutes(): Hono<AppEnv> {
-  return new Hono<AppEnv>().get('/audit', requirePermission('audit:read'), async (c) =>
-    c.json(await list(c)),
+  const ofGame = requirePermission('audit:read', { allowArchived: true })
+  const ofNoGame = requirePermission('audit:read', { scope: 'all_games' })
+  return new Hono<AppEnv>().get(
+    '/audit',
+    (c, next) => (namesGame(c) ? ofGame(c, next) : ofNoGame(c, next)),
+    async (c) => c.json(await list(c)),
   )
 }
+
+function namesGame(c: Context<AppEnv>): boolean {
+  const { gameIds, envs } = namedScope(c)
+  return gameIds.length + envs.length > 0
+}
+
+/** Stands for the game in rows of calls about none, such as those about users. */
+const NO_GAME = { gameId: '', env: '' } as const
 
 async function list(c: Context<AppEnv>): Promise<AuditAnswer> {
   const search = readSearch(auditSearchSchema, new URL(c.req.url).searchParams)
@@ -33,7 +45,7 @@ async function list(c: Context<AppEnv>): Promise<AuditAnswer> {
   }
   const rows = await auditEntries(
     configOf(c.env).clickhouse,
-    c.get('scope'),
+    namesGame(c) ? c.get('scope') : NO_GAME,
     {
       startMs,
       endMs,
@@ -52,7 +64,7 @@ async function list(c: Context<AppEnv>): Promise<AuditAnswer> {
     entries: page.map(({ time_ms: timeMs, ...entry }) => ({ time: formatTime(timeMs), ...entry })),
     next_cursor:
       rows.length > page.length && last !== undefined
-        ? toCursor([last.time_ms, last.trace_id, last.action, last.target, last.env])
+        ? toCursor([last.time_ms, last.trace_id, last.action, last.target, last.status, last.env])
         : null,
     trace_id: c.get('traceId'),
   }

@@ -1,6 +1,6 @@
 /** The game as the control database holds it at this moment: a replay follows a change of it at once. */
 import { fromControl } from '../access/control-database.ts'
-import { GAME_COLUMNS, gameColumnsSchema, toScopedGame } from '../access/game-row.ts'
+import { GAME_COLUMNS, toScopedGame } from '../access/game-row.ts'
 import { ApiError } from '../api-error.ts'
 import type { Scope } from '../app-env.ts'
 import type { GameProfile } from '../event/game-profile.ts'
@@ -19,5 +19,5 @@ export async function presentProfile(db: D1Database, { gameId, env }: Scope): Pr
   )
   if (row === null)
     throw new ApiError('not_found', `There is no game ${gameId} in ${env} any more.`)
-  return toScopedGame(gameColumnsSchema.parse(row)).profile
+  return toScopedGame(row).profile
 }

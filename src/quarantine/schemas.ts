@@ -116,8 +116,15 @@ export const replayBodySchema = z
   .refine(startsBeforeEnd, START_AFTER_END)
 
 const auditPositionSchema = z
-  .tuple([z.int(), z.string(), z.string(), z.string(), z.string()])
-  .transform(([timeMs, traceId, action, target, env]) => ({ timeMs, traceId, action, target, env }))
+  .tuple([z.int(), z.string(), z.string(), z.string(), z.int(), z.string()])
+  .transform(([timeMs, traceId, action, target, status, env]) => ({
+    timeMs,
+    traceId,
+    action,
+    target,
+    status,
+    env,
+  }))
 
 /** Parameters of GET /api/admin/audit. */
 export const auditSearchSchema = z

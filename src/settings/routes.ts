@@ -7,10 +7,9 @@ import { MAX_BODY_BYTES, SETTINGS_CACHE_MS } from '../../configs/limits.ts'
 import { requirePermission } from '../access/require-permission.ts'
 import { ApiError } from '../api-error.ts'
 import type { AppEnv } from '../app-env.ts'
-import { sendAudit } from '../audit.ts'
 import type { GameSettings, SettingsPatch } from '../event/game-settings.ts'
 import { maskSecrets } from '../event/masking.ts'
-import { log } from '../log.ts'
+import { auditRefusals, onRecord } from './audit.ts'
 import type { FieldFault } from './canonical-names.ts'
 import { canonicalPatch } from './canonical-names.ts'
 import { forgetSettings } from './current-settings.ts'
@@ -36,12 +35,13 @@ export function settingsRoutes(): Hono<AppEnv> {
     )
     .post(
       '/filters',
+      auditRefusals(),
       requirePermission('analytics:manage'),
       bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseLargeBody }),
       async (c) => {
         const asked = await readChange(c)
-        const settings = await change(c, asked)
-        await audit(c, asked)
+        const record = { snapshot: maskSecrets(asked.patch).value, bytes: asked.bytes }
+        const settings = await onRecord(c, record, () => change(c, asked))
         return c.json<FiltersChanged>({ ok: true, ...toAnswer(settings) })
       },
     )
@@ -119,30 +119,4 @@ function refuse(faults: readonly FieldFault[]): never {
 
 function refuseLargeBody(): never {
   throw new ApiError('body_too_large', `Send at most ${MAX_BODY_BYTES} bytes.`)
-}
-
-/** The change is made; when it cannot be put on record, the log must say what it was. */
-async function audit(c: Context<AppEnv>, { patch, bytes }: AskedChange): Promise<void> {
-  const { gameId, env } = c.get('scope')
-  const { kind, id } = c.get('principal')
-  const entry = {
-    timeMs: c.get('nowMs'),
-    gameId,
-    env,
-    actorKind: kind,
-    actorId: id,
-    action: 'settings.change',
-    target: 'filters',
-    status: 200,
-    traceId: c.get('traceId'),
-    accepted: 0,
-    rejected: 0,
-    bytes,
-    snapshot: maskSecrets(patch),
-  }
-  try {
-    await sendAudit(c.env, [entry])
-  } catch (error) {
-    log('error', 'audit entry not sent', { ...entry, error })
-  }
 }

@@ -6,7 +6,6 @@ import { beforeAll, beforeEach, describe, it } from 'vitest'
 import { z } from 'zod'
 
 import { ingestCors } from '../../src/access/cors.ts'
-import { findKey } from '../../src/access/keys.ts'
 import { requirePermission } from '../../src/access/require-permission.ts'
 import { forgetControlData } from '../../src/access/timed-cache.ts'
 import type { AppEnv } from '../../src/app-env.ts'
@@ -77,16 +76,6 @@ describe('a key', () => {
       principal: { kind: 'key', id: expect.stringMatching(/^k_[0-9a-f]{16}$/), keyKind: 'read' },
       scope: { gameId: GAME, env: 'prod', timeZone: 'Europe/Berlin' },
     })
-  })
-
-  it('keeps one profile object for as long as it is remembered', async ({ expect }) => {
-    const hash = await sha256Hex(READ_KEY)
-    const nowMs = Date.now()
-    const first = await findKey(env.CONTROL_DB, hash, nowMs)
-    expect((await findKey(env.CONTROL_DB, hash, nowMs + 59_999))?.profile).toBe(first?.profile)
-    const later = await findKey(env.CONTROL_DB, hash, nowMs + 60_000)
-    expect(later?.profile).not.toBe(first?.profile)
-    expect(later?.profile).toEqual(first?.profile)
   })
 
   it('that is revoked stops within 60 s, one that is new works within 5 s', async ({ expect }) => {

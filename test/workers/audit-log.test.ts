@@ -1,13 +1,16 @@
-import { applyD1Migrations } from 'cloudflare:test'
+import { applyD1Migrations, createExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import * as fc from 'fast-check'
 import { beforeAll, describe, inject, it } from 'vitest'
 
+import { forgetControlData } from '../../src/access/timed-cache.ts'
+import { createApp } from '../../src/app.ts'
 import type { AuditEntry } from '../../src/event/audit.ts'
 import { toAuditRow } from '../../src/event/audit.ts'
 import type { AuditAnswer } from '../../src/quarantine/schemas.ts'
 import { auditAnswerSchema, replayAnswerSchema } from '../../src/quarantine/schemas.ts'
 import { addGame, answerOf, request, storeRows, waitForRows } from './quarantine-support.ts'
+import { userToken } from './support.ts'
 
 const list = (gameId: string, search: Record<string, string> = {}) =>
   answerOf(auditAnswerSchema, gameId, `/api/admin/audit?${new URLSearchParams(search).toString()}`)
@@ -81,16 +84,52 @@ describe('GET /api/admin/audit', () => {
     expect(await traces({ actor: 'k_2', status: '202' })).toEqual([])
   })
 
+  it('shows an archived game, and only to whom it was open', async ({ expect }) => {
+    const game = 'audit-archived'
+    await addGame(game)
+    await storeRows('audit_log', [anEntry(game, { traceId: 'before' })])
+    await env.CONTROL_DB.prepare('UPDATE games SET archived_time = created_time WHERE game_id = ?')
+      .bind(game)
+      .run()
+    forgetControlData()
+    const { entries } = await list(game)
+    expect(entries.map((entry) => entry.trace_id)).toEqual(['before'])
+    const rejected = await request(game, '/api/events/rejected')
+    expect(await rejected.json()).toMatchObject({ status: 403, code: 'forbidden' })
+  })
+
+  it('shows calls about no game where none is named, to those who are limited to none', async ({
+    expect,
+  }) => {
+    await addGame('audit-none')
+    await storeRows('audit_log', [
+      anEntry('', { traceId: 'about-none', env: '', action: 'users.create', actorId: 'root' }),
+      anEntry('audit-none', { traceId: 'about-one', actorId: 'root' }),
+    ])
+    const ask = (token: string) =>
+      createApp().request(
+        '/api/admin/audit?actor=root',
+        { headers: { Authorization: `Bearer ${token}` } },
+        env,
+        createExecutionContext(),
+      )
+    const { entries } = auditAnswerSchema.parse(await (await ask(env.ADMIN_KEY)).json())
+    expect(entries.map((entry) => entry.trace_id)).toEqual(['about-none'])
+    const limited = await ask(await userToken('operator', ['audit-none']))
+    expect(await limited.json()).toMatchObject({ status: 403, code: 'forbidden' })
+  })
+
   it('pages through everything, with nothing twice', async ({ expect }) => {
     const entry = fc.record({
       timeMs: fc.integer({ min: 0, max: 2 }),
       traceId: fc.constantFrom('a', 'b'),
       action: fc.constantFrom('keys.create', 'keys.revoke'),
       target: fc.constantFrom('', 'k_1', 'ключ'),
+      status: fc.constantFrom(201, 503),
       env: fc.constantFrom('', 'prod'),
     })
     const nameOf = (fields: Record<string, unknown>) =>
-      ['traceId', 'action', 'target', 'env'].map((name) => fields[name]).join(' ')
+      ['traceId', 'action', 'target', 'status', 'env'].map((name) => fields[name]).join(' ')
     const at = Date.now() - 3_600_000
     let games = 0
     await fc.assert(
@@ -109,8 +148,8 @@ describe('GET /api/admin/audit', () => {
           await storeRows('audit_log', rows)
           await storeRows('audit_log', rows)
           const seen = (await allPages(game, limit)).map(
-            ({ time, trace_id: traceId, action, target, env: entryEnv }) =>
-              `${Date.parse(time) - at} ${nameOf({ traceId, action, target, env: entryEnv })}`,
+            ({ time, trace_id: traceId, action, target, status, env: entryEnv }) =>
+              `${Date.parse(time) - at} ${nameOf({ traceId, action, target, status, env: entryEnv })}`,
           )
           expect(seen.toSorted()).toEqual(
             fields.map((each) => `${each.timeMs} ${nameOf(each)}`).toSorted(),

@@ -1,9 +1,11 @@
 /** The audit log of /api/admin: nothing is done without a row, and no row holds a secret. */
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, it, vi } from 'vitest'
 import { z } from 'zod'
 
-import { call, keySchema, refusingQueue } from './control-support.ts'
+import { decodeEnvelope } from '../../src/event/envelope.ts'
+import { appAt, call, keySchema, NOW_MS, refusingQueue } from './control-support.ts'
 import { countRows, createGame, userToken, WRITE_KEY } from './support.ts'
 
 const GAME = 'control-audit'
@@ -31,7 +33,6 @@ describe('the audit log', () => {
     const asked = await call(`GET /games/${GAME}/keys`)
     const refused = await call('POST /games', { name: 'x' }, { as: user })
     const failed = await call('POST /games', { game_id: GAME, name: 'x' })
-    const byKey = await call('GET /users', undefined, { as: WRITE_KEY })
     const lost = await call('GET /no/such/address')
     const game = `game_id = '${GAME}'`
     await waitFor(
@@ -45,7 +46,6 @@ describe('the audit log', () => {
       `action = 'games.create' AND status = 403 AND actor_kind = 'user' AND actor_id LIKE 'viewer-%'`,
     )
     await waitFor(failed.trace, `action = 'games.create' AND status = 409 AND ${game}`)
-    await waitFor(byKey.trace, `action = 'users.list' AND status = 403 AND actor_kind = 'key'`)
     await waitFor(lost.trace, `status = 404 AND target = '/api/admin/no/such/address'`)
     expect(await outbox()).toEqual([])
   })
@@ -55,6 +55,106 @@ describe('the audit log', () => {
     const { status } = await call('GET /games', undefined, { as: 'nobody', bindings: holding })
     expect(status).toBe(401)
     expect(await outbox()).toEqual([])
+  })
+
+  it('has no row for keys, whose calls are refused before anything is stored', async ({
+    expect,
+  }) => {
+    const written: string[] = []
+    const CONTROL_DB = new Proxy(env.CONTROL_DB, {
+      get: (db, name) => {
+        const member: unknown = Reflect.get(db, name)
+        if (typeof member !== 'function') return member
+        return (...args: unknown[]) => {
+          if (/INSERT|DELETE|UPDATE/.test(String(args[0]))) written.push(String(args[0]))
+          return Reflect.apply(member, db, args)
+        }
+      },
+    })
+    const bindings = { CONTROL_DB, EVENTS_QUEUE: refusingQueue() }
+    for (const line of ['GET /nothing', 'GET /users', `GET /games/${GAME}`]) {
+      const { status, code } = await call(line, undefined, { as: WRITE_KEY, bindings })
+      expect({ line, status, code }).toEqual({ line, status: 403, code: 'wrong_key_kind' })
+    }
+    expect((await call('GET /me', undefined, { as: WRITE_KEY, bindings })).status).toBe(200)
+    expect(written).toEqual([])
+  })
+
+  it('is sent once by calls that overlap', async ({ expect }) => {
+    await call('GET /me')
+    const sent: string[] = []
+    const EVENTS_QUEUE: Queue = {
+      ...refusingQueue(),
+      send: async (message) => {
+        const { sections } = decodeEnvelope(z.instanceof(Uint8Array).parse(message))
+        for (const { ndjson } of sections) {
+          sent.push(...new TextDecoder().decode(ndjson).trim().split('\n'))
+        }
+        await scheduler.wait(5)
+        return { metadata: { metrics: await env.EVENTS_QUEUE.metrics() } }
+      },
+    }
+    const bindings = { EVENTS_QUEUE }
+    const calls = await Promise.all(
+      Array.from({ length: 40 }, () => call('GET /games', undefined, { bindings })),
+    )
+    const rowSchema = z.object({ trace_id: z.string() })
+    const traces = sent.map((row) => rowSchema.parse(JSON.parse(row)).trace_id)
+    expect(new Set(traces)).toEqual(new Set(calls.map(({ trace }) => trace)))
+    expect(traces).toHaveLength(40)
+    expect(await outbox()).toEqual([])
+  })
+
+  it('is not waited for by the answer', async ({ expect }) => {
+    const { promise: held, resolve } = Promise.withResolvers<undefined>()
+    const EVENTS_QUEUE: Queue = {
+      ...refusingQueue(),
+      send: async () => {
+        await held
+        throw new Error('late')
+      },
+    }
+    const context = createExecutionContext()
+    const headers = { Authorization: `Bearer ${env.ADMIN_KEY}` }
+    const request = appAt(NOW_MS).request(
+      '/api/admin/me',
+      { headers },
+      { ...env, EVENTS_QUEUE },
+      context,
+    )
+    expect((await request).status).toBe(200)
+    const warned = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    resolve(undefined)
+    await waitOnExecutionContext(context)
+    warned.mockRestore()
+    await call('GET /me')
+    expect(await outbox()).toEqual([])
+  })
+
+  it('tells of a change whose answer was lost, and that it was', async ({ expect }) => {
+    const CONTROL_DB = new Proxy(env.CONTROL_DB, {
+      get: (db, name) => {
+        if (name !== 'batch') return db.prepare.bind(db)
+        return async (statements: D1PreparedStatement[]) => {
+          await db.batch(statements)
+          throw new Error('network connection lost')
+        }
+      },
+    })
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const lost = await call(
+      'POST /games',
+      { game_id: 'lost', name: 'Lost' },
+      { bindings: { CONTROL_DB } },
+    )
+    logged.mockRestore()
+    expect({ status: lost.status, code: lost.code }).toEqual({
+      status: 503,
+      code: 'control_unavailable',
+    })
+    expect((await call('GET /games/lost')).status).toBe(200)
+    await waitFor(lost.trace, `action = 'games.create' AND status = 201`)
+    await waitFor(lost.trace, `action = 'games.create' AND status = 503`)
   })
 
   it('keeps what the queue does not take, and sends it with the next call', async ({ expect }) => {

@@ -5,7 +5,7 @@ import { z } from 'zod'
 
 import { sha256Hex } from '../../src/event/bytes.ts'
 import { appAt, call, keySchema, makeKey, NOW_MS } from './control-support.ts'
-import { createGame, insertGame, READ_KEY, signedHeaders, userToken } from './support.ts'
+import { createGame, insertGame, insertKey, READ_KEY, signedHeaders, userToken } from './support.ts'
 
 const GAME = 'control-keys'
 const OTHER_GAME = 'control-other'
@@ -17,6 +17,27 @@ beforeAll(async () => {
 })
 
 describe('keys', () => {
+  it('are listed with the youngest first', async ({ expect }) => {
+    const game = 'control-young'
+    await insertGame(game)
+    for (const [keyId, time] of [
+      ['k_0000000000000001', '2026-01-02T00:00:00.000Z'],
+      ['k_0000000000000002', '2026-01-03T00:00:00.000Z'],
+      ['k_0000000000000003', '2026-01-01T00:00:00.000Z'],
+    ] as const) {
+      await insertKey(game, { kind: 'read', key: `cr_${keyId}`, keyId })
+      await env.CONTROL_DB.prepare('UPDATE keys SET created_time = ? WHERE key_id = ?')
+        .bind(time, keyId)
+        .run()
+    }
+    const listSchema = z.object({
+      keys: z.array(z.looseObject({ key_id: z.string() })),
+      truncated: z.literal(false),
+    })
+    const { keys } = listSchema.parse((await call(`GET /games/${game}/keys`)).answer)
+    expect(keys.map(({ key_id: id }) => id.slice(-1))).toEqual(['2', '1', '3'])
+  })
+
   it('are shown once, and never again', async ({ expect }) => {
     const { status, answer } = await call(`POST /games/${GAME}/keys`, {
       env: 'prod',
@@ -205,6 +226,22 @@ describe('users', () => {
       disabled_time: null,
     })
     expect(text).not.toContain('token')
+  })
+
+  it('who were disabled elsewhere change nothing from that moment on', async ({ expect }) => {
+    const as = await userToken('admin')
+    const me = z.object({ id: z.string() }).parse((await call('GET /me', undefined, { as })).answer)
+    // As in another isolate: the database knows, and what this one remembers stays.
+    await env.CONTROL_DB.prepare(
+      `UPDATE users SET disabled_time = '2026-01-01T00:00:00.000Z', token_version = 2 WHERE user_id = ?`,
+    )
+      .bind(me.id)
+      .run()
+    const body = { user_id: 'backdoor', role: 'admin', games: '*' }
+    for (const [line, sent] of [['POST /users', body], ['GET /users'], ['GET /audit']] as const) {
+      const { status, code } = await call(line, sent, { as })
+      expect({ line, status, code }).toEqual({ line, status: 401, code: 'unknown_key' })
+    }
   })
 
   it('who are limited to games make neither games nor users', async ({ expect }) => {

@@ -1,4 +1,5 @@
 /** Calls of the administrative routes at a given time, for tests inside workerd. */
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { Hono } from 'hono'
 import { z } from 'zod'
@@ -27,7 +28,7 @@ export function appAt(nowMs: number) {
     .route('/api/admin', adminRoutes())
     .post('/send', requirePermission('events:write'), (c) => c.json(c.get('game')))
     .post('/signed', async (c) => {
-      await authenticateSigned(c, new Uint8Array(await c.req.arrayBuffer()))
+      await authenticateSigned(c, new Uint8Array(await c.req.arrayBuffer()), nowMs)
       return c.json(c.get('game'))
     })
     .notFound((c) => problemFrom(new ApiError('not_found', 'Nothing is here.'), c))
@@ -45,6 +46,7 @@ export interface Call {
 /** One call, such as `call('GET /games')`, with the admin key unless another is told. */
 export async function call(line: string, body?: unknown, { as, nowMs, bindings }: Call = {}) {
   const [method = '', path = ''] = line.split(' ')
+  const context = createExecutionContext()
   const response = await appAt(nowMs ?? NOW_MS).request(
     path.startsWith('/api') || path === '/send' ? path : `/api/admin${path}`,
     {
@@ -53,7 +55,10 @@ export async function call(line: string, body?: unknown, { as, nowMs, bindings }
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     },
     { ...env, ...bindings },
+    context,
   )
+  // What is sent after the answer is part of the call here.
+  await waitOnExecutionContext(context)
   const text = await response.text()
   const trace = response.headers.get('X-Trace-Id') ?? ''
   const answer = answerSchema.parse(JSON.parse(text))

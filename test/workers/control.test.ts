@@ -1,5 +1,5 @@
 /** /api/admin: games and their environments, and what the migration made of the older ones. */
-import { applyD1Migrations } from 'cloudflare:test'
+import { applyD1Migrations, createExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, inject, it } from 'vitest'
 import { z } from 'zod'
@@ -210,8 +210,10 @@ describe('games', () => {
     expect,
   }) => {
     const headers = { Authorization: `Bearer ${env.ADMIN_KEY}` }
-    const send = (body: BodyInit) =>
-      appAt(NOW_MS).request('/api/admin/games', { method: 'POST', headers, body }, env)
+    const send = (body: BodyInit) => {
+      const init = { method: 'POST', headers, body }
+      return appAt(NOW_MS).request('/api/admin/games', init, env, createExecutionContext())
+    }
     expect(await (await send('{')).json()).toMatchObject({ code: 'invalid_json' })
     expect(await (await send(new Uint8Array([0xff]))).json()).toMatchObject({
       code: 'invalid_json',
@@ -220,6 +222,52 @@ describe('games', () => {
     expect(await (await send(large)).json()).toMatchObject({ code: 'body_too_large', status: 413 })
     const { answer } = await call(`PATCH /games/${GAME}`, {})
     expect(answer.detail).toBe('body: expected at least one field')
+  })
+
+  it('are listed up to a bound, which is told when there are more', async ({ expect }) => {
+    const listSchema = z.object({
+      games: z.array(z.looseObject({ game_id: z.string() })),
+      truncated: z.boolean(),
+    })
+    const list = async () => listSchema.parse((await call('GET /games')).answer)
+    const few = await list()
+    expect(few.truncated).toBe(false)
+    expect(few.games[0]).not.toHaveProperty('custom_events')
+    await env.CONTROL_DB.prepare(
+      `INSERT INTO games (game_id, name) SELECT 'z-' || value, 'Many' FROM json_each(?)`,
+    )
+      .bind(JSON.stringify(Array.from({ length: 1_001 - few.games.length }, (_, index) => index)))
+      .run()
+    const many = await list()
+    expect({ games: many.games.length, truncated: many.truncated }).toEqual({
+      games: 1_000,
+      truncated: true,
+    })
+    await env.CONTROL_DB.prepare(`DELETE FROM games WHERE name = 'Many'`).run()
+  })
+
+  it('store at most so many bytes of custom events, and none that go without saying', async ({
+    expect,
+  }) => {
+    const attributes = Object.fromEntries(
+      Array.from({ length: 64 }, (_, index) => [`attribute_${index}`, { type: 'string' }]),
+    )
+    const events = (count: number) =>
+      Array.from({ length: count }, (_, index) => ({ id: `boss_${index}`, attributes }))
+    const refused = await call(`PATCH /games/${GAME}`, { custom_events: events(200) })
+    expect({ status: refused.status, code: refused.code }).toEqual({
+      status: 400,
+      code: 'invalid_field',
+    })
+    expect(refused.answer.detail).toMatch(/^custom_events: expected at most 256000 bytes of JSON/)
+    const taken = await call(`PATCH /games/${GAME}`, { custom_events: events(100) })
+    expect(taken.status).toBe(200)
+    expect(taken.text).toContain('"max_length":128')
+    const row = await env.CONTROL_DB.prepare('SELECT custom_events FROM games WHERE game_id = ?')
+      .bind(GAME)
+      .first('custom_events')
+    expect(JSON.parse(z.string().parse(row))).toEqual(events(100))
+    await call(`PATCH /games/${GAME}`, { custom_events: [] })
   })
 
   it('that do not exist are not found', async ({ expect }) => {

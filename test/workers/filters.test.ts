@@ -1,19 +1,14 @@
-/** GET and POST /api/analytics/filters, from the request to the object, the next request of ingest, the audit log. */
-import { createExecutionContext } from 'cloudflare:test'
+/** GET and POST /api/analytics/filters, from the request to the object, the next request of ingest. */
 import { env } from 'cloudflare:workers'
-import { beforeAll, describe, it, vi } from 'vitest'
+import { beforeAll, describe, it } from 'vitest'
 import { z } from 'zod'
 
 import { gameSettingsName } from '../../durable/names.ts'
-import { createApp } from '../../src/app.ts'
-import { ask } from '../../src/clickhouse/reader.ts'
-import { configOf } from '../../src/config.ts'
 import { DEFAULT_SETTINGS } from '../../src/event/game-settings.ts'
 import { currentSettings } from '../../src/settings/current-settings.ts'
 import { filtersAnswerSchema, filtersChangedSchema } from '../../src/settings/schemas.ts'
+import { filters, FILTERS_GAME as GAME } from './filters-support.ts'
 import { createGame, insertGame, READ_KEY, userToken, WRITE_KEY } from './support.ts'
-
-const GAME = 'filters-test'
 
 let operator: string
 
@@ -21,30 +16,6 @@ beforeAll(async () => {
   await createGame(GAME)
   operator = await userToken('operator')
 })
-
-interface Call {
-  readonly method?: string
-  readonly token?: string
-  readonly game?: string
-  readonly body?: unknown
-  readonly bindings?: Env
-}
-
-async function filters(call: Call = {}): Promise<Response> {
-  const { method, token = READ_KEY, game = GAME, body, bindings = env } = call
-  const headers: Record<string, string> = { 'X-Game-ID': game, 'X-Env': 'prod' }
-  if (token !== '') headers['Authorization'] = `Bearer ${token}`
-  return createApp().request(
-    '/api/analytics/filters',
-    {
-      method: method ?? (body === undefined ? 'GET' : 'POST'),
-      headers,
-      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    },
-    bindings,
-    createExecutionContext(),
-  )
-}
 
 /** A change by an operator of a game that no other test changes. */
 async function change(game: string, body: unknown) {
@@ -215,44 +186,5 @@ describe('POST /filters', () => {
     const response = await filters({ token: operator, method: 'PUT', body: {} })
     expect(response.headers.get('Allow')).toBe('GET, POST')
     expect(await problemOf(response)).toMatchObject({ status: 405 })
-  })
-
-  it('is on record with who, what and when', async ({ expect }) => {
-    await insertGame('filters-audit')
-    const { body, traceId } = await change('filters-audit', {
-      ingest_enabled: false,
-      ingest_disabled_reason: 'flood',
-    })
-    const { updated_by: by } = filtersChangedSchema.parse(body)
-    const row = z.object({
-      action: z.string(),
-      actor_kind: z.string(),
-      actor_id: z.string(),
-      status: z.number(),
-      trace_id: z.string(),
-      snapshot: z.string(),
-    })
-    const rows = await vi.waitUntil(
-      async () => {
-        const found = await ask(configOf(env).clickhouse, {
-          sql: `SELECT action, actor_kind, actor_id, status, trace_id, snapshot
-                FROM audit_log FINAL WHERE game_id = {game:String} AND env = 'prod'`,
-          params: { game: 'filters-audit' },
-          row,
-        })
-        return found.length > 0 && found
-      },
-      { timeout: 20_000, interval: 250 },
-    )
-    expect(rows).toEqual([
-      {
-        action: 'settings.change',
-        actor_kind: 'user',
-        actor_id: by,
-        status: 200,
-        trace_id: traceId,
-        snapshot: JSON.stringify({ ingest_enabled: false, ingest_disabled_reason: 'flood' }),
-      },
-    ])
   })
 })

@@ -3,7 +3,7 @@ import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeAll, describe, it, vi } from 'vitest'
 
-import { LIVE_WATCH_MS, MAX_LIVE_VIEWERS } from '../../configs/limits.ts'
+import { LIVE_STREAM_MS, LIVE_WATCH_MS, MAX_LIVE_VIEWERS } from '../../configs/limits.ts'
 import type { LiveFeed } from '../../durable/live-feed.ts'
 import { gameSettingsName } from '../../durable/names.ts'
 import { liveDroppedSchema, liveEntrySchema, liveHelloSchema } from '../../src/event/live-entry.ts'
@@ -24,10 +24,10 @@ function useFakeHeartbeat(): void {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'], now: Date.now() })
 }
 
-/** One heartbeat, within the object: a timer may not touch the streams of another context. */
-async function beat(gameId: string): Promise<void> {
+/** The heartbeats of a time, within the object: a timer may not touch the streams of another context. */
+async function beat(gameId: string, forMs = 15_000): Promise<void> {
   await runInDurableObject(feedOf(gameId), () => {
-    vi.advanceTimersByTime(15_000)
+    vi.advanceTimersByTime(forMs)
   })
 }
 
@@ -165,6 +165,26 @@ describe('LiveFeed', () => {
     await expect(async () => {
       for (;;) await stream.next()
     }).rejects.toThrow('takes nothing')
+  })
+
+  it('ends a stream after 15 minutes, so that its key is looked up again', async ({ expect }) => {
+    await insertGame('live-reopen')
+    useFakeHeartbeat()
+    const stream = await watch('live-reopen')
+    await beat('live-reopen', LIVE_STREAM_MS - 15_000)
+    const early = await watch('live-reopen')
+    await beat('live-reopen')
+    let event = await stream.next()
+    while (event.name === '') event = await stream.next()
+    expect(event).toEqual({ id: null, name: 'reopen', data: { after_seconds: 900 } })
+    await expect(async () => {
+      await stream.next()
+    }).rejects.toThrow('the stream ended')
+    // Others stay, and are shown what comes.
+    await publish('live-reopen', anEntry(0))
+    expect((await early.entry()).index).toBe(0)
+    await early.leave()
+    await until(() => vi.getTimerCount() === 0)
   })
 
   it('refuses what is no entry', async ({ expect }) => {

@@ -101,11 +101,12 @@ export interface Call {
   readonly token?: string
   readonly query?: string
   readonly method?: string
+  readonly bindings?: Env
 }
 
 /** GET /api/events/live, by a user with the role viewer unless another token is given. */
 export async function live(gameId: string, call: Call = {}): Promise<Response> {
-  const { query = '', method = 'GET' } = call
+  const { query = '', method = 'GET', bindings = env } = call
   const token = call.token ?? (await viewerToken())
   return createApp().request(
     `/api/events/live${query}`,
@@ -117,7 +118,7 @@ export async function live(gameId: string, call: Call = {}): Promise<Response> {
         'X-Env': 'prod',
       },
     },
-    env,
+    bindings,
     createExecutionContext(),
   )
 }

@@ -1,8 +1,8 @@
 /** GET /api/events/live: who may watch what, and how ingest publishes. The feed itself: live-feed.test.ts. */
 import { env } from 'cloudflare:workers'
-import { afterEach, beforeAll, describe, it } from 'vitest'
+import { afterEach, beforeAll, describe, it, vi } from 'vitest'
 
-import { MAX_LIVE_ENTRIES_PER_POST } from '../../configs/limits.ts'
+import { LIVE_PAUSE_MS, MAX_LIVE_ENTRIES_PER_POST } from '../../configs/limits.ts'
 import { liveHelloSchema } from '../../src/event/live-entry.ts'
 import { isWatched, publishLive } from '../../src/live/publish.ts'
 import { currentSettings } from '../../src/settings/current-settings.ts'
@@ -120,7 +120,27 @@ describe('GET /live', () => {
   })
 })
 
+describe('a feed that cannot be reached', () => {
+  it.for([
+    ['fails', () => Promise.reject(new Error('the object was reset'))],
+    ['answers nothing', () => new Promise(() => {})],
+  ] as const)('is said to be when it %s', { timeout: 10_000 }, async ([, fetching], { expect }) => {
+    const getByName = () => ({ fetch: fetching })
+    const bindings: Env = { ...env, LIVE_FEED: new Proxy(env.LIVE_FEED, { get: () => getByName }) }
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const response = await live('live-key', { token: READ_KEY, bindings })
+    logged.mockRestore()
+    expect(response.headers.get('Retry-After')).toBe('5')
+    expect(await response.json()).toMatchObject({ status: 503, code: 'control_unavailable' })
+  })
+})
+
 describe('publishing', () => {
+  const feedThat = (publishing: () => Promise<unknown>): Env => ({
+    ...env,
+    LIVE_FEED: new Proxy(env.LIVE_FEED, { get: () => () => ({ publish: publishing }) }),
+  })
+
   it('shows what ingest made of each event of a POST', async ({ expect }) => {
     const stream = await watch('live-key')
     const answer = await track(JSON.stringify([anEvent(), anEvent({ event: 'no.such' })]))
@@ -156,14 +176,38 @@ describe('publishing', () => {
 
   it('never throws, and never waits for long', async ({ expect }) => {
     const feeds = { silent: () => new Promise(() => {}), broken: () => Promise.reject(new Error()) }
-    for (const broken of [feeds.silent, feeds.broken]) {
-      const bindings: Env = {
-        ...env,
-        LIVE_FEED: new Proxy(env.LIVE_FEED, { get: () => () => ({ publish: broken }) }),
-      }
+    for (const [name, publishing] of Object.entries(feeds)) {
       const startMs = Date.now()
-      await publishLive(bindings, { gameId: 'live-broken', env: 'prod' }, [anEntry(0)])
+      await publishLive(feedThat(publishing), { gameId: `live-${name}`, env: 'prod' }, [anEntry(0)])
       expect(Date.now() - startMs).toBeLessThan(1_500)
     }
+  })
+
+  it('pauses for a game whose feed cannot follow, and goes on later', async ({ expect }) => {
+    const scope = { gameId: 'live-paused', env: 'prod' }
+    let calls = 0
+    let isBroken = true
+    const bindings = feedThat(() => {
+      calls += 1
+      return isBroken ? Promise.reject(new Error('overloaded')) : Promise.resolve()
+    })
+    const warned = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const now = vi.spyOn(Date, 'now').mockReturnValue(1_000_000)
+    const three = () =>
+      Promise.all([1, 2, 3].map((index) => publishLive(bindings, scope, [anEntry(index)])))
+    await three()
+    expect(calls).toBe(3)
+    await three()
+    expect(calls).toBe(3)
+    expect(warned).toHaveBeenCalledTimes(1)
+    await publishLive(bindings, { ...scope, gameId: 'live-not-paused' }, [anEntry(0)])
+    expect(calls).toBe(4)
+    now.mockReturnValue(1_000_000 + LIVE_PAUSE_MS)
+    isBroken = false
+    await three()
+    await three()
+    now.mockRestore()
+    warned.mockRestore()
+    expect(calls).toBe(10)
   })
 })

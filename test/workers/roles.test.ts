@@ -2,6 +2,7 @@
  * Every route times every caller. What is expected follows from configs/rbac.json and the table ROUTES; a route
  * of the app that the table lacks fails the test, so nothing can be added without saying who may use it.
  */
+import { createExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { sign } from 'hono/jwt'
 import { beforeAll, describe, it } from 'vitest'
@@ -230,6 +231,7 @@ async function outcome([line]: Route, { secret }: Caller): Promise<string> {
       ...(hasBody && { body: '{}' }),
     },
     env,
+    createExecutionContext(),
   )
   const { status } = response
   if (status === 401 || status === 403) {

@@ -1,8 +1,8 @@
 /** Signed requests: what is signed, which key, how far the clock may be off, and that nothing works twice. */
-import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
+import { createExecutionContext, evictDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { Hono } from 'hono'
-import { beforeAll, beforeEach, describe, it } from 'vitest'
+import { beforeAll, beforeEach, describe, it, vi } from 'vitest'
 import { z } from 'zod'
 
 import { nonceLedgerName } from '../../durable/names.ts'
@@ -10,9 +10,17 @@ import { authenticateSigned } from '../../src/access/signature.ts'
 import { signingSecretOf } from '../../src/access/signing-secret.ts'
 import { forgetControlData } from '../../src/access/timed-cache.ts'
 import type { AppEnv } from '../../src/app-env.ts'
+import { createApp } from '../../src/app.ts'
 import { sha256Hex } from '../../src/event/bytes.ts'
 import { problemFrom } from '../../src/problem.ts'
-import { createGame, insertGame, insertKey, SERVER_KEY_ID, signedHeaders } from './support.ts'
+import {
+  anEvent,
+  createGame,
+  insertGame,
+  insertKey,
+  SERVER_KEY_ID,
+  signedHeaders,
+} from './support.ts'
 
 const GAME = 'signature-test'
 const OTHER_GAME = 'signature-other'
@@ -34,7 +42,7 @@ function appAt(nowMs: number, refuses = false) {
     })
     .post('/', async (c) => {
       const body = new Uint8Array(await c.req.arrayBuffer())
-      const nonce = await authenticateSigned(c, body)
+      const nonce = await authenticateSigned(c, body, nowMs)
       if (refuses) {
         await nonce.release()
         return c.json({ code: 'refused' }, 503)
@@ -50,11 +58,13 @@ interface Sent {
   readonly body?: string
   readonly nowMs?: number
   readonly refuses?: boolean
+  readonly bindings?: Env
 }
 
 async function send(headers: Record<string, string>, sent: Sent = {}) {
-  const { body = BODY, nowMs = NOW_MS, refuses = false } = sent
-  const response = await appAt(nowMs, refuses).request('/', { method: 'POST', headers, body }, env)
+  const { body = BODY, nowMs = NOW_MS, refuses = false, bindings = env } = sent
+  const init = { method: 'POST', headers, body }
+  const response = await appAt(nowMs, refuses).request('/', init, bindings)
   return { status: response.status, answer: answerSchema.parse(await response.json()) }
 }
 
@@ -228,40 +238,83 @@ describe('a request that is sent again', () => {
   })
 })
 
-describe('the ledger', () => {
-  const ledgerOf = (name: string) => env.NONCE_LEDGER.getByName(name)
-  const countIn = (name: string) =>
-    runInDurableObject(ledgerOf(name), (_, state) => {
-      const [row] = state.storage.sql.exec<{ n: number }>('SELECT count(*) AS n FROM nonces')
-      return row?.n
-    })
-
-  it('keeps a nonce for two skews, and forgets it then', async ({ expect }) => {
-    const ledger = ledgerOf('kept')
-    expect(await ledger.claim('n', NOW_MS)).toBe(true)
-    expect(await ledger.claim('n', NOW_MS + 2 * SKEW_MS)).toBe(false)
-    expect(await ledger.claim('n', NOW_MS + 2 * SKEW_MS + 1)).toBe(true)
-  })
-
-  it('shrinks, and deletes at most 100 nonces a call', async ({ expect }) => {
-    const name = 'shrinks'
-    await runInDurableObject(ledgerOf(name), (ledger) => {
-      for (let index = 0; index < 250; index += 1) ledger.claim(`old-${index}`, NOW_MS)
-    })
-    expect(await countIn(name)).toBe(250)
-    const laterMs = NOW_MS + 2 * SKEW_MS + 1
-    for (const left of [151, 52, 3, 4]) {
-      expect(await ledgerOf(name).claim(`new-${left}`, laterMs)).toBe(true)
-      expect(await countIn(name)).toBe(left)
+describe('a claim whose answer is lost', () => {
+  /** The ledger, whose first claim is made and then fails. */
+  function losing(): Env {
+    let isLost = false
+    const getByName = (name: string) => {
+      const ledger = env.NONCE_LEDGER.getByName(name)
+      return {
+        claim: async (nonce: string, claimId: string) => {
+          const isNew = await ledger.claim(nonce, claimId)
+          if (isLost) return isNew
+          isLost = true
+          throw new Error('the object was reset')
+        },
+        release: (nonce: string, claimId: string) => ledger.release(nonce, claimId),
+      }
     }
+    return { ...env, NONCE_LEDGER: new Proxy(env.NONCE_LEDGER, { get: () => getByName }) }
+  }
+
+  it('is released, and the same request is taken afterwards', async ({ expect }) => {
+    const headers = await sign()
+    const bindings = losing()
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const first = await send(headers, { bindings })
+    logged.mockRestore()
+    expect(first).toMatchObject({ status: 503, answer: { code: 'control_unavailable' } })
+    expect((await send(headers, { bindings })).status).toBe(200)
   })
 
-  it('refuses arguments of another shape', async ({ expect }) => {
-    await runInDurableObject(ledgerOf('shapes'), (ledger) => {
-      expect(() => ledger.claim('', NOW_MS)).toThrow()
-      expect(() => ledger.claim('n'.repeat(129), NOW_MS)).toThrow()
-      expect(() => ledger.claim('n', Number.NaN)).toThrow()
-    })
-    expect(await countIn('shapes')).toBe(0)
+  it('frees no nonce that a request has used before', async ({ expect }) => {
+    const headers = await sign()
+    expect((await send(headers)).status).toBe(200)
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
+    expect((await send(headers, { bindings: losing() })).status).toBe(503)
+    logged.mockRestore()
+    expect((await send(headers)).answer.code).toBe('nonce_used')
+  })
+})
+
+describe('a signature among those of many keys', () => {
+  it('is found although twenty younger keys have expired', async ({ expect }) => {
+    const game = 'signature-crowded'
+    const keyId = 'k_00000000000000f1'
+    await insertGame(game)
+    await insertKey(game, { kind: 'server', key: 'cs_good', keyId })
+    await env.CONTROL_DB.prepare(
+      `UPDATE keys SET created_time = '2026-01-01T00:00:00.000Z' WHERE key_id = ?`,
+    )
+      .bind(keyId)
+      .run()
+    for (let index = 0; index < 20; index += 1) {
+      const expiresTime = '2026-02-01T00:00:00.000Z'
+      await insertKey(game, { kind: 'server', key: `cs_crowd_${index}`, expiresTime })
+    }
+    const { 'X-Key-Id': _, ...headers } = await sign({ keyId })
+    const { status } = await send({ ...headers, 'X-Game-ID': game, 'X-Env': 'prod' })
+    expect(status).toBe(200)
+  })
+})
+
+describe('a signed request whose body is held back', () => {
+  it('is judged by the time at which the body is there', async ({ expect }) => {
+    const sentMs = Date.now()
+    const body = JSON.stringify(anEvent({ event_id: 'held-back' }))
+    const headers = await sign({ timeMs: sentMs }, body)
+    const now = vi.spyOn(Date, 'now').mockReturnValue(sentMs)
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+    const init = { method: 'POST', headers, body: readable, duplex: 'half' }
+    const path = '/api/ingest/events'
+    const held = createApp().request(path, init, env, createExecutionContext())
+    await scheduler.wait(20)
+    now.mockReturnValue(sentMs + 2 * SKEW_MS + 1_000)
+    const writer = writable.getWriter()
+    await writer.write(new TextEncoder().encode(body))
+    await writer.close()
+    const response = await held
+    now.mockRestore()
+    expect(await response.json()).toMatchObject({ status: 401, code: 'timestamp_skew' })
   })
 })

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, it } from 'vitest'
 
-import { gameCustomEventsSchema } from '../../../src/control/custom-events.ts'
+import { MAX_CUSTOM_EVENTS_BYTES } from '../../../configs/limits.ts'
+import { gameCustomEventsSchema, storedCustomEvents } from '../../../src/control/custom-events.ts'
 import {
   createGameSchema,
   createUserSchema,
@@ -10,6 +11,7 @@ import {
 } from '../../../src/control/schemas.ts'
 import { canonicalTimeZone } from '../../../src/control/time-zone.ts'
 import { ALIASES, ATTRIBUTES, EVENTS } from '../../../src/event/catalog.generated.ts'
+import { customEventsSchema } from '../../../src/event/game-profile.ts'
 
 describe('custom events', () => {
   it('may use no name of the catalog', ({ expect }) => {
@@ -28,6 +30,57 @@ describe('custom events', () => {
         expect({ key, own, success }).toEqual({ key, own, success: own === type })
       }
     }
+  })
+
+  it('are stored without what they say by default, and read back as they were', ({ expect }) => {
+    const events = [
+      { id: 'boss.seen' },
+      {
+        id: 'boss.defeated',
+        description: 'At last',
+        attributes: {
+          boss: { type: 'string', max_length: 128, required: false },
+          arena: { type: 'enum', values: ['ice'], required: true },
+          phase: { type: 'integer', minimum: null },
+          damage: { type: 'number', minimum: 0 },
+          name: { type: 'string', max_length: 12 },
+        },
+      },
+    ]
+    const parsed = gameCustomEventsSchema.parse(events)
+    const stored = storedCustomEvents(parsed)
+    expect(JSON.parse(stored)).toEqual([
+      { id: 'boss.seen' },
+      {
+        id: 'boss.defeated',
+        description: 'At last',
+        attributes: {
+          boss: { type: 'string' },
+          arena: { type: 'enum', values: ['ice'], required: true },
+          phase: { type: 'integer' },
+          damage: { type: 'number', minimum: 0 },
+          name: { type: 'string', max_length: 12 },
+        },
+      },
+    ])
+    expect(customEventsSchema.parse(JSON.parse(stored))).toEqual(parsed)
+  })
+
+  it('have bounded bytes, counted as they are stored', ({ expect }) => {
+    const attributes = Object.fromEntries(
+      Array.from({ length: 64 }, (_, index) => [`attribute_${index}`, { type: 'string' }]),
+    )
+    const events = (count: number, description: string) =>
+      Array.from({ length: count }, (_, index) => ({
+        id: `boss_${index}`,
+        description,
+        attributes,
+      }))
+    const small = gameCustomEventsSchema.parse(events(100, ''))
+    expect(storedCustomEvents(small).length).toBeLessThan(MAX_CUSTOM_EVENTS_BYTES)
+    expect(JSON.stringify(small).length).toBeGreaterThan(MAX_CUSTOM_EVENTS_BYTES)
+    const { error } = gameCustomEventsSchema.safeParse(events(100, 'д'.repeat(500)))
+    expect(error?.issues[0]?.message).toMatch(/^expected at most 256000 bytes .*; these have \d+$/)
   })
 
   it('may have attributes of their own, of any type', ({ expect }) => {

@@ -1,0 +1,25 @@
+/** The variables of the Worker: what cannot be used is refused by its name, before anything is done with it. */
+import { env } from 'cloudflare:workers'
+import { describe, it } from 'vitest'
+
+import { ConfigError, configOf } from '../../src/config.ts'
+
+describe('ADMIN_KEY', () => {
+  it.for([
+    ['two dots, which make a token of it', `${'a'.repeat(20)}.${'b'.repeat(20)}.c`],
+    ['a line break at its end', `${'a'.repeat(40)}\n`],
+    ['a space at its end', `${'a'.repeat(40)} `],
+    ['a space inside', `${'a'.repeat(20)} ${'b'.repeat(20)}`],
+    ['too few characters', 'a'.repeat(31)],
+  ])('is refused with %s', ([, key = ''], { expect }) => {
+    const configure = () => configOf({ ...env, ADMIN_KEY: key })
+    expect(configure).toThrow(ConfigError)
+    expect(configure).toThrow(/^ADMIN_KEY: expected /)
+    expect(configure).not.toThrow(key)
+  })
+
+  it('may hold anything else', ({ expect }) => {
+    const key = 'Aa0_-+/=!~'.repeat(4)
+    expect(configOf({ ...env, ADMIN_KEY: key }).adminKey).toBe(key)
+  })
+})
