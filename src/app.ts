@@ -1,6 +1,7 @@
 /** The HTTP surface: middleware in order, mounted routes, one exit for errors. No business words. */
 import { Hono } from 'hono'
 
+import { allowedMethods } from './allowed-methods.ts'
 import { ApiError } from './api-error.ts'
 import type { AppEnv } from './app-env.ts'
 import { catalogRoutes } from './catalog/routes.ts'
@@ -18,7 +19,8 @@ import { settingsRoutes } from './settings/routes.ts'
 
 /** The application; routes are added by mounting. */
 export function createApp(): Hono<AppEnv> {
-  return new Hono<AppEnv>()
+  const app = new Hono<AppEnv>()
+  return app
     .use(async (c, next) => {
       const traceId = toHex(crypto.getRandomValues(new Uint8Array(8)))
       c.set('traceId', traceId)
@@ -36,6 +38,15 @@ export function createApp(): Hono<AppEnv> {
     .route('/api/analytics', settingsRoutes())
     .route('/api/analytics', queryRoutes())
     .route('/', openApiRoutes())
-    .notFound((c) => problemFrom(new ApiError('not_found', `Nothing is at ${c.req.path}.`), c))
+    .notFound((c) => {
+      const { method, path } = c.req
+      const methods = allowedMethods(app.routes, path)
+      if (methods.length === 0) {
+        return problemFrom(new ApiError('not_found', `Nothing is at ${path}.`), c)
+      }
+      c.header('Allow', methods.join(', '))
+      const detail = `${path} has ${methods.join(' and ')}, not ${method}.`
+      return problemFrom(new ApiError('method_not_allowed', detail), c)
+    })
     .onError(problemFrom)
 }

@@ -3,7 +3,7 @@
 import type { AttributeData, EventData, GameTypeData, MetricData, RecommendedData } from './data.ts'
 import type { CatalogEnum, CatalogTaxonomy, FormulaFunction } from './schemas.ts'
 
-export const REVISION = '29ead5724144db16' as const
+export const REVISION = '797b284595e98bed' as const
 
 export const VERSIONS = { events: 1, game_types: 1, metrics: 1, taxonomy: 1 } as const
 
@@ -793,8 +793,8 @@ export const EVENTS: readonly EventData[] = [
     category: 'monetization',
     zh_name: '购买成功',
     description: 'A purchase was paid',
-    required: ['user_id', 'event_time', 'order_id', 'sku_id', 'price_usd'],
-    optional: ['currency_code', 'payment_provider', 'tax_usd', 'amount_cents'],
+    required: ['user_id', 'event_time', 'order_id', 'sku_id'],
+    optional: ['price_usd', 'amount_cents', 'currency_code', 'payment_provider', 'tax_usd'],
     aliases: [
       'monetization_purchase_success',
       'purchase_success',

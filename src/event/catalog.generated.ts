@@ -747,8 +747,8 @@ export const EVENTS = [
   {
     id: 'monetization.purchase_success',
     category: 'monetization',
-    required: ['user_id', 'event_time', 'order_id', 'sku_id', 'price_usd'],
-    optional: ['currency_code', 'payment_provider', 'tax_usd', 'amount_cents'],
+    required: ['user_id', 'event_time', 'order_id', 'sku_id'],
+    optional: ['price_usd', 'amount_cents', 'currency_code', 'payment_provider', 'tax_usd'],
     countsAs: [],
   },
   {

@@ -91,6 +91,9 @@ export function normalizeEvent(
   }
 }
 
+/** Of reasons that lie in the catalog. */
+const CURABLE = { isCurable: true } as const
+
 function isRejection(value: RejectionReason | string | null): value is RejectionReason {
   return typeof value === 'object' && value !== null
 }
@@ -98,13 +101,20 @@ function isRejection(value: RejectionReason | string | null): value is Rejection
 function readDefinition(raw: JsonObject, game: GameProfile): EventDefinition | RejectionReason {
   const name = raw['event']
   if (typeof name !== 'string' || name === '') {
-    return { code: 'missing_event', pointer: '/event', detail: 'expected the name of an event' }
+    const detail = isAbsent(raw['order_id'])
+      ? 'expected the name of an event'
+      : 'expected the name of an event; payments go to POST /api/payments/track'
+    return { code: 'missing_event', pointer: '/event', detail }
   }
   return (
     catalogOf(game).findEvent(name) ?? {
       code: 'unknown_event',
       pointer: '/event',
-      detail: 'expected an event of the catalog or of the game, such as session.start',
+      detail:
+        game.eventMode === 'open'
+          ? 'expected a name of at most 64 letters, digits and _ . : - that begins with a letter'
+          : 'expected an event of the catalog or of the game, such as session.start',
+      ...(game.eventMode === 'strict' && CURABLE),
     }
   )
 }
@@ -127,7 +137,7 @@ function checkAttributes(
   const given: JsonObject = columns
   for (const name of definition.required) {
     if (name === 'event_time' || Object.hasOwn(given, name) || Object.hasOwn(props, name)) continue
-    return missing(raw, name, definition)
+    return { ...missing(raw, name, definition), ...CURABLE }
   }
   return checkTypes(raw, given, definition) ?? checkTypes(raw, props, definition)
 }
@@ -146,6 +156,7 @@ function checkTypes(
         code: 'invalid_attribute',
         pointer: pointerTo(raw, name),
         detail: `expected ${expected}`,
+        ...CURABLE,
       }
     }
   }

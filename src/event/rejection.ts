@@ -1,8 +1,8 @@
 /** Why an event is not simply accepted: stable codes, a JSON pointer, what was expected, what to do about it. */
 
 /**
- * Codes of events that are not accepted. `quarantined`: the event may pass as it is after a change of the catalog, so
- * it is kept to be replayed; `rejected`: it never can.
+ * Codes of events that are not accepted. `quarantined`: where the catalog is what stands against the event, it may pass
+ * as it is after a change of it, and is kept to be replayed; `rejected`: it never can.
  */
 export const REFUSALS = {
   invalid_json: {
@@ -90,6 +90,8 @@ export interface RejectionReason {
   /** JSON pointer (RFC 6901) into the event */
   readonly pointer: string
   readonly detail: string
+  /** A change of the catalog, or of the game's own events, could let the event pass as it is */
+  readonly isCurable?: true
 }
 
 /** A reason before it is known where in the event the value stands. */

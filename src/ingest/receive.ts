@@ -7,17 +7,14 @@ import type { Context } from 'hono'
 import { ApiError } from '../api-error.ts'
 import type { AppEnv, Principal } from '../app-env.ts'
 import { configOf } from '../config.ts'
-import type { AuditEntry } from '../event/audit.ts'
-import { toAuditRow } from '../event/audit.ts'
 import { sha256Hex } from '../event/bytes.ts'
-import { admission } from '../event/filter.ts'
 import type { GameSettings } from '../event/game-settings.ts'
-import { shapeOf } from '../event/masking.ts'
 import { isWatched, publishLive } from '../live/publish.ts'
 import { log } from '../log.ts'
 import { createEventQueue } from '../queue/create-event-queue.ts'
 import type { EventQueue } from '../queue/event-queue.ts'
 import { currentSettings } from '../settings/current-settings.ts'
+import { refuseClosed } from '../settings/refuse-closed.ts'
 import { acceptBatch } from './accept-batch.ts'
 import { acceptPayments } from './accept-payments.ts'
 import type { AcceptedBatch } from './accepted-batch.ts'
@@ -30,7 +27,8 @@ import { chargeRate, rateUnits, UNITS_OF_A_POST } from './rate.ts'
 import { decodeBody, decodeText } from './read-body.ts'
 import type { IncomingBatch } from './read-events.ts'
 import { readEvents } from './read-events.ts'
-import { unreadableBodyRow } from './rejected-rows.ts'
+import type { RefusedBody } from './record.ts'
+import { auditRowOf, isFaultOfBody, refusedCargo } from './record.ts'
 import { originOf } from './request-origin.ts'
 
 export type IngestRequest = Context<AppEnv>
@@ -52,11 +50,7 @@ const backlog = new BacklogWatch()
 export async function requireOpen(c: IngestRequest): Promise<GameSettings> {
   const nowMs = c.get('nowMs')
   const settings = await currentSettings(c.env, c.get('scope'), nowMs)
-  const state = admission(settings, nowMs)
-  if (state.kind === 'disabled') throw new ApiError('ingest_disabled', state.reason)
-  if (state.kind === 'maintenance') {
-    throw new ApiError('maintenance', state.message, { retryAfterMs: state.endMs - nowMs })
-  }
+  refuseClosed(settings, nowMs)
   await backlog.requireRoom(queueOf(c), nowMs)
   return settings
 }
@@ -71,7 +65,7 @@ export async function receive(
   readSent: () => Promise<Uint8Array>,
   settings: GameSettings,
 ): Promise<Response> {
-  // Charged before anything is read: a body that is no batch costs as much as one that is.
+  // Charged before anything is judged: a body that is no batch costs as much as one that is.
   await chargeRate(c.env.INGEST_RATE, c.get('principal').id, UNITS_OF_A_POST)
   let sent: Uint8Array = NOTHING
   let body: Uint8Array = NOTHING
@@ -82,7 +76,7 @@ export async function receive(
     const request = await requestContext(c, body, settings)
     return await store(c, door, sent.byteLength, incoming, request)
   } catch (error) {
-    if (error instanceof ApiError && isFaultOfBody(error) && !isDryRun(c)) {
+    if (isFaultOfBody(error) && !isDryRun(c)) {
       await keepRefusal(c, door, { sent, body }, error, settings)
     }
     throw error
@@ -107,8 +101,8 @@ async function store(
   const queue = queueOf(c)
   const stores = queue.stores && !isDryRun(c)
   if (stores) {
-    const audit = auditEntry(c, door, bytes, 202, { ...batch, snapshot: snapshotOf(events) })
-    await enqueue(queue, { ...batch, auditRows: [toAuditRow(audit)] }, context)
+    const auditRows = [auditRowOf(c, door, bytes, batch, events)]
+    await enqueue(queue, { ...batch, auditRows }, context)
     if (isWatched(context.settings, context.receivedTimeMs)) {
       c.executionCtx.waitUntil(showLive(c, events, batch, context))
     }
@@ -209,87 +203,18 @@ async function enqueue(queue: EventQueue, cargo: Cargo, context: IngestContext):
   }
 }
 
-/** Problems that lie in what was sent; the others are of the moment. */
-function isFaultOfBody({ code }: ApiError): boolean {
-  return FAULTS_OF_BODY.has(code)
-}
-
-const FAULTS_OF_BODY: ReadonlySet<string> = new Set([
-  'empty_body',
-  'invalid_encoding',
-  'invalid_json',
-  'invalid_body',
-  'unsupported_encoding',
-  'body_too_large',
-  'batch_too_large',
-])
-
-/** What of a body is known when it is refused; empty where it did not come to that. */
-interface RefusedBody {
-  readonly sent: Uint8Array
-  /** Inflated */
-  readonly body: Uint8Array
-}
-
-/** Puts a refused body on record; one that is not JSON is kept with its reason. */
+/** Puts a body on record that was refused as a whole. */
 async function keepRefusal(
   c: IngestRequest,
   door: Door,
-  { sent, body }: RefusedBody,
+  refused: RefusedBody,
   error: ApiError,
   settings: GameSettings,
 ): Promise<void> {
   const queue = queueOf(c)
   if (!queue.stores) return
-  const context = await requestContext(c, body, settings)
-  const rejectedRows =
-    error.code === 'invalid_json'
-      ? [unreadableBodyRow(decodeText(body), error.message, door, context)]
-      : []
-  const outcome = { accepted: 0, rejected: rejectedRows.length, snapshot: { code: error.code } }
-  const bytes = sent.byteLength === 0 ? announcedBytes(c) : sent.byteLength
-  const audit = auditEntry(c, door, bytes, error.status, outcome)
-  await enqueue(queue, { rejectedRows, auditRows: [toAuditRow(audit)] }, context)
-}
-
-/** What the client said of its length; 0 when it did not. */
-function announcedBytes(c: IngestRequest): number {
-  const bytes = Number(c.req.header('Content-Length') ?? 0)
-  return Number.isSafeInteger(bytes) ? Math.min(bytes, MAX_COUNTED_BYTES) : 0
-}
-
-/** The column is a UInt32. */
-const MAX_COUNTED_BYTES = 2 ** 32 - 1
-
-function auditEntry(
-  c: IngestRequest,
-  door: Door,
-  bytes: number,
-  status: number,
-  outcome: Pick<AuditEntry, 'accepted' | 'rejected' | 'snapshot'>,
-): AuditEntry {
-  const { gameId, env } = c.get('scope')
-  const { kind, id } = c.get('principal')
-  return {
-    timeMs: c.get('nowMs'),
-    gameId,
-    env,
-    actorKind: kind,
-    actorId: id,
-    action: `${door}.track`,
-    target: '',
-    status,
-    traceId: c.get('traceId'),
-    bytes,
-    accepted: outcome.accepted,
-    rejected: outcome.rejected,
-    snapshot: outcome.snapshot,
-  }
-}
-
-/** What was sent, without any value: how many, and the shape of the first. */
-function snapshotOf(events: readonly unknown[]): unknown {
-  return { count: events.length, first: shapeOf(events[0] ?? null) }
+  const context = await requestContext(c, refused.body, settings)
+  await enqueue(queue, refusedCargo(c, door, refused, error, context), context)
 }
 
 function logBatch(

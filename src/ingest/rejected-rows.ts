@@ -40,14 +40,14 @@ export function refusalOf(
   const { sentTimeMs, sentUptimeMs, origin } = context
   const { text, isWhole } = payloadOf(raw, context)
   const isKeptWhole = isWhole && text.length <= MAX_REJECTED_PAYLOAD_LENGTH
-  const { status, advice } = REFUSALS[reason.code]
-  const verdict = {
+  const { isCurable = false, ...shown } = reason
+  const verdict: Verdict = {
     index,
     event_id: textField(raw, 'event_id'),
-    status: isKeptWhole ? status : 'rejected',
-    advice,
-    ...reason,
-  } as const
+    status: isCurable && isKeptWhole ? 'quarantined' : 'rejected',
+    ...shown,
+    advice: adviceOn(reason, door, isKeptWhole),
+  }
   const row = toRejectedRow(
     {
       rejectionId: `${context.bodyDigest.slice(0, 32)}-${index}`,
@@ -55,9 +55,9 @@ export function refusalOf(
       index,
       eventId: textField(raw, 'event_id') ?? '',
       eventName: textField(raw, 'event') ?? '',
-      ...reason,
+      ...shown,
       payload: cut(text, MAX_REJECTED_PAYLOAD_LENGTH),
-      verdict: verdict.status,
+      verdict: verdict.status === 'quarantined' ? 'quarantined' : 'rejected',
       door,
       reporter: context.reporter,
       sentTime: sentTimeMs === null ? undefined : toDateTime64(sentTimeMs),
@@ -67,6 +67,21 @@ export function refusalOf(
     shared,
   )
   return { verdict, row }
+}
+
+function adviceOn(
+  { code, isCurable }: RejectionReason,
+  door: RejectedEvent['door'],
+  isKeptWhole: boolean,
+): string {
+  if (isCurable === true && !isKeptWhole) {
+    return 'Part of it was masked or cut, so it cannot be replayed: mend the cause and send it again.'
+  }
+  const isOfPayment =
+    door === 'payments' && (code === 'missing_attribute' || code === 'invalid_attribute')
+  return isOfPayment
+    ? 'See the fields of a payment: POST /api/payments/track in /docs.'
+    : REFUSALS[code].advice
 }
 
 /** A row for a body that could not be taken apart into events at all. */

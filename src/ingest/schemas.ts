@@ -217,7 +217,10 @@ export const verdictSchema = z
     }),
     code: z.enum([...keysOf(REFUSALS), ...keysOf(CORRECTIONS), ...keysOf(FILTERS)]),
     pointer: z.string().meta({ description: 'JSON pointer (RFC 6901) into the event' }),
-    detail: z.string().meta({ description: 'What was expected; never repeats the value' }),
+    detail: z.string().meta({
+      description:
+        'What was expected; of what was sent it repeats times, lengths and the name of the event, and no other value',
+    }),
     advice: z.string().meta({ description: 'What to do about it' }),
   })
   .meta({ description: 'An event that was not simply accepted' }) satisfies z.ZodType<Verdict>

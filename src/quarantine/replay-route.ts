@@ -6,11 +6,10 @@ import type { AppEnv } from '../app-env.ts'
 import { sendAudit } from '../audit.ts'
 import { configOf } from '../config.ts'
 import type { AuditEntry } from '../event/audit.ts'
-import { admission } from '../event/filter.ts'
-import type { GameSettings } from '../event/game-settings.ts'
 import { shapeOf } from '../event/masking.ts'
 import { createEventQueue } from '../queue/create-event-queue.ts'
 import { currentSettings } from '../settings/current-settings.ts'
+import { refuseClosed } from '../settings/refuse-closed.ts'
 import { toCursor } from './cursor.ts'
 import { readJsonBody } from './parameters.ts'
 import { presentProfile } from './present-game.ts'
@@ -29,7 +28,7 @@ export async function answerReplay(c: Context<AppEnv>): Promise<ReplayAnswer> {
   const { scope, traceId, nowMs } = c.var
   const { clickhouse, hashKey } = configOf(c.env)
   const settings = await currentSettings(c.env, scope, nowMs)
-  if (!body.dry_run) requireOpen(settings, nowMs)
+  if (!body.dry_run) refuseClosed(settings, nowMs)
   const game = await presentProfile(c.env.CONTROL_DB, scope)
   const outcome = await replay({
     connection: clickhouse,
@@ -55,14 +54,6 @@ export async function answerReplay(c: Context<AppEnv>): Promise<ReplayAnswer> {
   })
   if (!body.dry_run) await intoQueue(sendAudit(c.env, [auditEntry(c, outcome, text)]))
   return toAnswer(outcome, body.dry_run, traceId)
-}
-
-function requireOpen(settings: GameSettings, nowMs: number): void {
-  const state = admission(settings, nowMs)
-  if (state.kind === 'disabled') throw new ApiError('ingest_disabled', state.reason)
-  if (state.kind === 'maintenance') {
-    throw new ApiError('maintenance', state.message, { retryAfterMs: state.endMs - nowMs })
-  }
 }
 
 function sender(env: Env): Replay['send'] {

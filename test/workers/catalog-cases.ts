@@ -42,6 +42,8 @@ export interface BadEvent {
   readonly body: Json
   readonly code: string
   readonly pointer: string
+  /** Whether a change of the catalog could let it pass as it is */
+  readonly isCurable: boolean
 }
 
 const attributesByKey = new Map<string, Attribute>(ATTRIBUTES.map((data) => [data.key, data]))
@@ -56,6 +58,7 @@ export const SERVER_EVENTS: ReadonlySet<string> = new Set(['monetization.refund'
 
 /** What an event needs beyond what the catalog requires: a refund is nothing without money. */
 const ALSO_NEEDED: Readonly<Record<string, readonly string[]>> = {
+  'monetization.purchase_success': ['price_usd'],
   'monetization.refund': ['price_usd'],
 }
 

@@ -3,6 +3,7 @@ import { ALIASES, EVENTS } from '../../src/event/catalog.generated.ts'
 import type { BadEvent, Form, Json } from './catalog-cases.ts'
 import {
   bodyOf,
+  COLUMN_KEYS,
   formOf,
   knownTo,
   missedAt,
@@ -49,7 +50,7 @@ export function badEvents(definition: Definition, nowMs: number, first: number):
     ...badNames(definition),
     ...badTimes(nowMs),
   ]
-  return cases.map(({ title, change, code, pointer }, offset): BadEvent => {
+  return cases.map(({ title, change, code, pointer, isCurable = false }, offset): BadEvent => {
     const index = first + offset
     const form = formOf(index)
     const suffix = `bad-${index}`
@@ -69,6 +70,7 @@ export function badEvents(definition: Definition, nowMs: number, first: number):
       body,
       code,
       pointer: pointer(form),
+      isCurable,
     }
   })
 }
@@ -87,6 +89,8 @@ interface Fault {
   readonly code: string
   readonly change: (draft: Draft, build: Build) => Json
   readonly pointer: (form: Form) => string
+  /** False unless it is the catalog that stands against it */
+  readonly isCurable?: boolean
 }
 
 function missingOnes(definition: Definition): Fault[] {
@@ -99,10 +103,19 @@ function missingOnes(definition: Definition): Fault[] {
     const as = (value: unknown) => (draft: Draft, build: Build) =>
       build(draft.name, { ...draft.attributes, [key]: value })
     const stands = (form: Form) => pointerIn(form, key)
+    // An event belongs to a user whatever the catalog says, and money is money.
+    const required: readonly string[] = definition.required
+    const isCurable = key !== 'user_id' && required.includes(key)
     return [
-      { title: `without ${key}`, code, change: without, pointer: (form) => missedAt(form, key) },
-      { title: `with ${key} null`, code, change: as(null), pointer: stands },
-      { title: `with ${key} empty`, code, change: as(''), pointer: stands },
+      {
+        title: `without ${key}`,
+        code,
+        change: without,
+        pointer: (form) => missedAt(form, key),
+        isCurable,
+      },
+      { title: `with ${key} null`, code, change: as(null), pointer: stands, isCurable },
+      { title: `with ${key} empty`, code, change: as(''), pointer: stands, isCurable },
     ]
   })
   const timeless = [undefined, null, ''].map((value): Fault => ({
@@ -122,6 +135,8 @@ function unfitOnes(definition: Definition): Fault[] {
       code: 'invalid_attribute',
       change: ({ name, attributes }, build) => build(name, { ...attributes, [key]: value }),
       pointer: (form) => pointerIn(form, key),
+      // What no column and no JSON reader can hold stays unfit, however it is typed.
+      isCurable: COLUMN_KEYS.has(key) ? key === 'platform' && typeof value === 'string' : true,
     })),
   )
 }
@@ -135,6 +150,7 @@ function badNames({ id }: Definition): Fault[] {
       code: 'unknown_event',
       change: ({ attributes }, build) => build(name, attributes),
       pointer: () => '/event',
+      isCurable: true,
     }))
   const nameless = [undefined, null, '', 7, {}, [id]].map((name): Fault => ({
     title: `called ${JSON.stringify(name)}`,

@@ -50,7 +50,7 @@ describe('events', () => {
     ['economy.earn', ['user_id', 'event_time', 'currency', 'amount']],
     ['economy.spend', ['user_id', 'event_time', 'currency', 'amount']],
     ['monetization.purchase_attempt', ['user_id', 'event_time', 'order_id', 'sku_id']],
-    ['monetization.purchase_success', ['user_id', 'event_time', 'order_id', 'sku_id', 'price_usd']],
+    ['monetization.purchase_success', ['user_id', 'event_time', 'order_id', 'sku_id']],
     ['monetization.refund', ['user_id', 'event_time', 'order_id']],
   ] as const)('%s requires exactly what the specification says', ([id, required], { expect }) => {
     expect(new Set(eventNamed(id).required)).toEqual(new Set(required))

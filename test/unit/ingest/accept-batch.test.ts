@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, it } from 'vitest'
 import { z } from 'zod'
 
+import { DEFAULT_SETTINGS } from '../../../src/event/game-settings.ts'
 import { UnreadableLine } from '../../../src/event/unreadable-line.ts'
 import { acceptBatch } from '../../../src/ingest/accept-batch.ts'
 import { userToken } from '../../../src/sketch/token.ts'
@@ -23,7 +24,7 @@ const rowSchema = z.record(z.string(), z.union([z.string(), z.number()]))
 const parseRows = (rows: readonly string[]) => rows.map((row) => rowSchema.parse(JSON.parse(row)))
 
 describe('acceptBatch', () => {
-  it('judges every event of any batch: accepted + rejected = sent, and each has its row', ({
+  it('judges every event of any batch: accepted + rejected + filtered = sent, and each has its row', ({
     expect,
   }) => {
     const eventLike = fc.record(
@@ -38,23 +39,32 @@ describe('acceptBatch', () => {
       },
       { requiredKeys: [] },
     )
+    const settings = fc.record({
+      events: fc.constantFrom(null, [], ['user.login']),
+      dropped_events: fc.constantFrom([], ['session.start']),
+    })
     fc.assert(
-      fc.property(fc.array(fc.oneof(eventLike, fc.jsonValue()), { maxLength: 8 }), (raw) => {
-        const batch = acceptBatch(raw, context)
-        expect(batch.accepted + batch.rejected).toBe(raw.length)
-        expect(batch.eventRows).toHaveLength(batch.accepted)
-        expect(batch.rejectedRows).toHaveLength(batch.rejected)
-        for (const row of [...batch.eventRows, ...batch.rejectedRows]) {
-          expect(row.endsWith('\n')).toBe(true)
-          expect(row.slice(0, -1)).not.toContain('\n')
-          expect(JSON.parse(row)).toMatchObject({ game_id: 'demo', env: 'prod' })
-        }
-        const withStatus = (wanted: string) =>
-          batch.verdicts.filter(({ status }) => status === wanted).length
-        expect(withStatus('quarantined')).toBe(batch.quarantined)
-        expect(withStatus('rejected') + batch.quarantined).toBe(batch.rejected)
-        expect(batch.verdicts.every(({ advice }) => advice.endsWith('.'))).toBe(true)
-      }),
+      fc.property(
+        fc.array(fc.oneof(eventLike, fc.jsonValue()), { maxLength: 8 }),
+        settings,
+        (raw, set) => {
+          const batch = acceptBatch(raw, { ...context, settings: { ...DEFAULT_SETTINGS, ...set } })
+          expect(batch.accepted + batch.rejected + batch.filtered).toBe(raw.length)
+          expect(batch.eventRows).toHaveLength(batch.accepted)
+          expect(batch.rejectedRows).toHaveLength(batch.rejected)
+          for (const row of [...batch.eventRows, ...batch.rejectedRows]) {
+            expect(row.endsWith('\n')).toBe(true)
+            expect(row.slice(0, -1)).not.toContain('\n')
+            expect(JSON.parse(row)).toMatchObject({ game_id: 'demo', env: 'prod' })
+          }
+          const withStatus = (wanted: string) =>
+            batch.verdicts.filter(({ status }) => status === wanted).length
+          expect(withStatus('filtered')).toBe(batch.filtered)
+          expect(withStatus('quarantined')).toBe(batch.quarantined)
+          expect(withStatus('rejected') + batch.quarantined).toBe(batch.rejected)
+          expect(batch.verdicts.every(({ advice }) => advice.endsWith('.'))).toBe(true)
+        },
+      ),
       { seed: 11, numRuns: 3_000 },
     )
   })

@@ -68,7 +68,7 @@ describe('the rate', () => {
     expect(spent.get('k_1')).toBe(13)
   })
 
-  it('leaves room for what the configuration promises', ({ expect }) => {
+  it('is 60,000 units a minute in wrangler.toml', ({ expect }) => {
     const toml = readFileSync('wrangler.toml', 'utf8')
     expect(toml).toMatch(/name = "INGEST_RATE"\n.*\nsimple = \{ limit = 60_000, period = 60 \}/)
   })

@@ -70,8 +70,8 @@ describe('readEvents', () => {
   })
 
   it('refuses a million lines at the first one too many', ({ expect }) => {
-    const text = 'x\n'.repeat(1_001) + '{'.repeat(3_000_000)
-    expect(() => readEvents(text, NDJSON)).toThrow('may hold 1000 events, this one has more')
+    const lines = 'x\n'.repeat(1_001) + '{'.repeat(3_000_000)
+    expect(() => readEvents(lines, NDJSON)).toThrow('may hold 1000 events, this one has more')
   })
 
   it.for(['soon', 1e300, {}])(

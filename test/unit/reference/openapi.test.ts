@@ -6,7 +6,8 @@ import { z } from 'zod'
 import { catalog } from '../../../src/catalog/catalog.ts'
 import { eventSchema } from '../../../src/ingest/schemas.ts'
 import { curlOf } from '../../../src/openapi/curl.ts'
-import { API_VERSION, openApiDocument } from '../../../src/openapi/document.ts'
+import { API_VERSION, openApiDocument, openApiText } from '../../../src/openapi/document.ts'
+import { EXAMPLE_TIME } from '../../../src/openapi/operation.ts'
 import { OPERATIONS } from '../../../src/openapi/operations.ts'
 import { fieldTable, prose } from '../../../src/openapi/page-schema.ts'
 import { PROBLEM_CODES, problemsOf } from '../../../src/openapi/problems.ts'
@@ -134,6 +135,15 @@ describe('the operations', () => {
       '-H "Content-Type: application/json"',
       String.raw`-d '{"user_id":"it'\''s"}'`,
     ])
+  })
+
+  it('show times of the present, in the document and in a call', ({ expect }) => {
+    const [track] = OPERATIONS
+    if (track === undefined) throw new Error('the first operation sends events')
+    expect(curlOf(track)).toContain(`"event_time":"'$(date -u +%FT%TZ)'"`)
+    const text = openApiText(Date.UTC(2031, 4, 6, 7, 8, 9))
+    expect(text).toContain('"event_time":"2031-05-06T00:00:00.000Z"')
+    expect(`${text}${OPERATIONS.map(curlOf).join('\n')}`).not.toContain(EXAMPLE_TIME)
   })
 })
 
