@@ -135,16 +135,25 @@ export const SIGNATURE_SKEW_MS = 300_000
 /** Characters of a nonce: room for a UUID or 64 hex digits. */
 export const MAX_NONCE_LENGTH = 128
 
-/** Custom events of one game, and attributes of one custom event: held in memory by every isolate. */
+/** Custom events of one game: three times the catalog; every isolate that serves the game holds them in memory. */
 export const MAX_CUSTOM_EVENTS = 500
+
+/** Typed attributes of one custom event: half of the properties that an event may have. */
 export const MAX_CUSTOM_ATTRIBUTES = 64
 
 /** Bytes of the custom events of one game as stored JSON: every isolate that serves the game reads and parses them. */
 export const MAX_CUSTOM_EVENTS_BYTES = 256_000
 
-/** Viewers of one live feed, entries that one POST adds to it, and how long a viewer keeps it open, in milliseconds. */
+/** Viewers of one live feed: with what may wait for each of them less than a tenth of the memory of its object. */
 export const MAX_LIVE_VIEWERS = 20
+
+/** Entries that one POST adds to the live feed, its last ones: as many as a client flushes at once. */
 export const MAX_LIVE_ENTRIES_PER_POST = 50
+
+/**
+ * How long ingest fills a live feed after it was last told that somebody watches, in milliseconds: twice as long as
+ * the feed takes to say so again, so that one lost call stops nothing.
+ */
 export const LIVE_WATCH_MS = 60_000
 
 /** How long a stream of the live feed lasts, in milliseconds; then the viewer asks again, and its key is looked up again. */

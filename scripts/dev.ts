@@ -178,6 +178,7 @@ async function greet(
 Croupier is up.
 
   API          ${url}
+  docs         ${url}/docs
   health       ${url}/healthz
   ClickHouse   ${clickhouse.url} (database ${clickhouse.database})
   game         ${gameId}, environment ${env}

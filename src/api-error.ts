@@ -17,7 +17,7 @@ export const PROBLEMS = {
   unknown_key: { status: 401, title: 'The key is not known' },
   wrong_key_kind: { status: 403, title: 'The key is of another kind' },
   key_of_another_game: { status: 403, title: 'The key belongs to another game or environment' },
-  forbidden: { status: 403, title: 'The role does not allow this' },
+  forbidden: { status: 403, title: 'This caller may not do this' },
   key_in_url: { status: 403, title: 'Only write keys may stand in a URL' },
   origin_not_allowed: { status: 403, title: 'The game does not take events from this origin' },
   ingest_disabled: { status: 403, title: 'The game takes no events' },

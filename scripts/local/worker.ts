@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 
 import type { ClickHouseConnection } from '../../src/clickhouse/connection.ts'
+import { healthSchema } from '../../src/health-schema.ts'
 import { startBackgroundProcess } from './background-process.ts'
 import type { LocalSecrets } from './secrets.ts'
 import { PROJECT_ROOT, runWrangler, WRANGLER_PATH, wranglerEnv } from './wrangler.ts'
@@ -46,13 +47,6 @@ const readySchema = z.object({
   port: z.int(),
 })
 
-const healthSchema = z.object({
-  status: z.string(),
-  checks: z.object({
-    queue: z.object({ backlog: z.int().optional(), dead_letters: z.int().optional() }).optional(),
-  }),
-})
-/** The part of the answer that the scripts use. */
 export type Health = z.infer<typeof healthSchema>
 
 /** Starts the Worker and resolves when /healthz answers 200. Throws with the end of its log otherwise. */

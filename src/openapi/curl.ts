@@ -1,5 +1,6 @@
 /** One operation as a call that can be typed. */
 import type { Operation } from './operation.ts'
+import { EXAMPLE_TIME } from './operation.ts'
 import { keyKindsOf } from './security.ts'
 
 /** Variables of the shell that the calls expect: URL, and one of these for who calls. */
@@ -19,7 +20,7 @@ export function curlOf(operation: Operation): string {
   const parts = [
     `curl${isStream ? ' -N' : ''}${method === 'get' ? '' : ` -X ${method.toUpperCase()}`} "${urlOf(operation)}"`,
     ...headersOf(operation).map((header) => `-H "${header}"`),
-    ...(body === undefined ? [] : [`-d '${quoted(JSON.stringify(body.example))}'`]),
+    ...(body === undefined ? [] : [`-d '${timed(quoted(JSON.stringify(body.example)))}'`]),
   ]
   return parts.join(' \\\n  ')
 }
@@ -45,4 +46,9 @@ function headersOf(operation: Operation): string[] {
 /** Text within single quotes of a shell. */
 function quoted(text: string): string {
   return text.replaceAll("'", String.raw`'\''`)
+}
+
+/** Text within single quotes, where the shell puts in the present time. */
+function timed(text: string): string {
+  return text.replaceAll(EXAMPLE_TIME, `'$(date -u +%FT%TZ)'`)
 }

@@ -23,7 +23,7 @@ import {
 import { overviewAnswerSchema, retentionAnswerSchema, totalsSchema } from '../query/schemas.ts'
 import { gameSchema, keySchema, newKeySchema, userSchema } from './control-answers.ts'
 import type { Operation } from './operation.ts'
-import { TAGS } from './operation.ts'
+import { EXAMPLE_TIME, TAGS } from './operation.ts'
 import { OPERATIONS } from './operations.ts'
 import { PROBLEM_CODES, problemSchema, problemsOf } from './problems.ts'
 import { SECURITY_SCHEMES, securityOf } from './security.ts'
@@ -57,7 +57,7 @@ const DESCRIPTION =
   'Game analytics at the edge. Errors are problem documents (RFC 9457) with a stable `code` and the `trace_id` that ' +
   'is also in the header `X-Trace-Id`. Another method at an address that exists is answered with ' +
   '`method_not_allowed`, an address that does not exist with `not_found`. 413 means: split it; 503 and 429 carry ' +
-  '`Retry-After`, and nothing of the request was stored. Requests of users and of the admin key about one game name ' +
+  '`Retry-After`, and nothing of an ingest request was acknowledged. Requests of users and of the admin key about one game name ' +
   'it with `X-Game-ID` and `X-Env`, or with `game_id` and `env` in the query; a key knows its game.'
 
 type OpenApiDocument = ReturnType<typeof createDocument>
@@ -66,12 +66,23 @@ type SchemaObject = Exclude<
   { $ref: string }
 >
 
+const DAY_MS = 86_400_000
+
 let built: OpenApiDocument | undefined
 
 /** The document, built on the first question. */
 export function openApiDocument(): OpenApiDocument {
   built ??= build()
   return built
+}
+
+/**
+ * The document as JSON, for somebody who reads it at `nowMs`: what its examples send happened on that day, because what
+ * is old is refused.
+ */
+export function openApiText(nowMs: number): string {
+  const midnight = new Date(nowMs - (nowMs % DAY_MS)).toISOString()
+  return JSON.stringify(openApiDocument()).replaceAll(EXAMPLE_TIME, midnight)
 }
 
 function build(): OpenApiDocument {

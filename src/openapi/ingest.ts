@@ -8,6 +8,7 @@ import {
   signedDoorSchema,
 } from '../ingest/schemas.ts'
 import type { Operation } from './operation.ts'
+import { EXAMPLE_TIME } from './operation.ts'
 
 const PROBLEMS_OF_INGEST: readonly ProblemCode[] = [
   'empty_body',
@@ -32,13 +33,12 @@ const EVENTS_EXAMPLE = {
       event_id: 'e-1',
       user_id: 'user_123',
       session_id: 'sess_456',
-      event_time: '2026-11-12T10:30:00Z',
+      event_time: EXAMPLE_TIME,
       platform: 'ios',
       app_version: '1.2.3',
       props: { entry_point: 'main_menu' },
     },
   ],
-  sent_at: '2026-11-12T10:30:02Z',
 }
 
 const PAYMENTS_EXAMPLE = {
@@ -49,7 +49,7 @@ const PAYMENTS_EXAMPLE = {
       status: 'success',
       amount_cents: 999,
       currency: 'USD',
-      ts: '2026-11-12T10:30:00Z',
+      ts: EXAMPLE_TIME,
       sku_id: 'gems_100',
     },
   ],

@@ -21,6 +21,9 @@ export type Tag = keyof typeof TAGS
 /** Who may call. `any_caller`: whoever has a key, a token or the admin key; `signed`: a server key signs. */
 export type Access = Permission | 'public' | 'signed' | 'any_caller'
 
+/** Stands in the example of a body for the time of the call. */
+export const EXAMPLE_TIME = '2026-11-12T10:30:00Z'
+
 interface Body {
   /** Body as JSON */
   readonly schema: z.ZodType
@@ -30,6 +33,7 @@ interface Body {
   readonly alsoAs?: readonly string[]
   /** Media type with one JSON value a line */
   readonly lines?: string
+  /** Times that must not be old are written as EXAMPLE_TIME */
   readonly example: unknown
 }
 

@@ -1,4 +1,5 @@
 /** Every operation of the service, in the order of the page. */
+import { AUDIT_LOG_OPERATIONS } from './audit-log.ts'
 import { CATALOG_OPERATIONS } from './catalog.ts'
 import { GAME_OPERATIONS } from './games.ts'
 import { INGEST_OPERATIONS } from './ingest.ts'
@@ -16,6 +17,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...INGEST_OPERATIONS,
   ...LIVE_OPERATIONS,
   ...QUARANTINE_OPERATIONS,
+  ...AUDIT_LOG_OPERATIONS,
   ...QUERY_OPERATIONS,
   ...CATALOG_OPERATIONS,
   ...SETTINGS_OPERATIONS,

@@ -50,6 +50,13 @@ const OF_SIGNATURE: readonly ProblemCode[] = [
   'control_unavailable',
 ]
 
+/** Of what reads tables by parameters. */
+export const PROBLEMS_OF_LISTS: readonly ProblemCode[] = [
+  'invalid_parameter',
+  'database_error',
+  'database_unavailable',
+]
+
 /** Every code that the operation may answer with, in the order of PROBLEMS. */
 export function problemsOf(operation: Operation): readonly ProblemCode[] {
   const codes = new Set([...ANYWHERE, ...accessProblems(operation), ...(operation.problems ?? [])])

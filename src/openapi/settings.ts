@@ -59,7 +59,7 @@ export const SETTINGS_OPERATIONS: readonly Operation[] = [
         game_id: 'Must be that of the request',
         env: 'Must be that of the request',
       }),
-      example: { dropped_events: ['ui.click'], sampling: { 'perf.fps': 10 }, version: 3 },
+      example: { dropped_events: ['ui.click'], sampling: { 'performance.frame': 10 } },
     },
     answers: [
       {

@@ -1,37 +1,20 @@
-/** The shapes of the rejected events' and the audit log's addresses: parameters, bodies, answers. */
+/** The shapes of the rejected events' addresses: parameters, bodies, answers. */
 import { z } from 'zod'
 
 import { MAX_REPLAYED_EVENTS } from '../../configs/limits.ts'
-import { cursorSchema } from './cursor.ts'
+import { cursorSchema } from '../cursor.ts'
+import {
+  DEFAULT_PAGE,
+  instantSchema,
+  MAX_PAGE,
+  scopeShape,
+  START_AFTER_END,
+  startsBeforeEnd,
+  textSchema,
+  wholeNumber,
+} from '../search-fields.ts'
 
-const DEFAULT_PAGE = 50
-const MAX_PAGE = 500
 const DEFAULT_GROUPS = 100
-/** Codes, pointers, names and ids; longer text matches nothing. */
-const MAX_TEXT_LENGTH = 512
-
-const textSchema = z.string().max(MAX_TEXT_LENGTH, `expected at most ${MAX_TEXT_LENGTH} characters`)
-
-/** An instant in milliseconds since the epoch. */
-const instantSchema = z.string('expected an RFC 3339 instant').transform((text, ctx): number => {
-  // A plus sign in a query string means a space unless it was encoded.
-  const instant = text.replace(/ (?=\d{2}:\d{2}$)/, '+')
-  const timeMs = z.iso.datetime({ offset: true }).safeParse(instant).success
-    ? Date.parse(instant)
-    : Number.NaN
-  if (!Number.isNaN(timeMs)) return timeMs
-  ctx.addIssue('expected an RFC 3339 instant, such as 2026-11-20T10:00:00Z')
-  return z.NEVER
-})
-
-function wholeNumber(min: number, max: number) {
-  const expected = `expected a whole number from ${min} to ${max}`
-  return z
-    .string()
-    .regex(/^\d{1,6}$/, expected)
-    .transform(Number)
-    .pipe(z.int().min(min, expected).max(max, expected))
-}
 
 const yesOrNo = z
   .enum(['true', 'false'], 'expected true or false')
@@ -39,22 +22,6 @@ const yesOrNo = z
 
 const verdictSchema = z.enum(['quarantined', 'rejected'], 'expected quarantined or rejected')
 const doorSchema = z.enum(['events', 'payments'], 'expected events or payments')
-
-interface Range {
-  readonly start?: number | undefined
-  readonly end?: number | undefined
-}
-
-function startsBeforeEnd({ start, end }: Range): boolean {
-  return start === undefined || end === undefined || start < end
-}
-const START_AFTER_END = { path: ['start'], error: 'expected an instant before end' }
-
-const scopeShape = {
-  // Compared with what the caller may ask about before any route is reached.
-  game_id: z.string().optional(),
-  env: z.string().optional(),
-}
 
 const filterShape = {
   ...scopeShape,
@@ -113,31 +80,6 @@ export const replayBodySchema = z
     },
     { error: (issue) => (issue.code === 'invalid_type' ? 'expected an object' : undefined) },
   )
-  .refine(startsBeforeEnd, START_AFTER_END)
-
-const auditPositionSchema = z
-  .tuple([z.int(), z.string(), z.string(), z.string(), z.int(), z.string()])
-  .transform(([timeMs, traceId, action, target, status, env]) => ({
-    timeMs,
-    traceId,
-    action,
-    target,
-    status,
-    env,
-  }))
-
-/** Parameters of GET /api/admin/audit. */
-export const auditSearchSchema = z
-  .strictObject({
-    ...scopeShape,
-    actor: textSchema.optional(),
-    action: textSchema.optional(),
-    status: wholeNumber(100, 599).optional(),
-    start: instantSchema.optional(),
-    end: instantSchema.optional(),
-    limit: wholeNumber(1, MAX_PAGE).default(DEFAULT_PAGE),
-    cursor: cursorSchema(auditPositionSchema).optional(),
-  })
   .refine(startsBeforeEnd, START_AFTER_END)
 
 const timeSchema = z.iso.datetime()
@@ -218,28 +160,3 @@ export const replayAnswerSchema = z.strictObject({
   trace_id: traceIdSchema,
 })
 export type ReplayAnswer = z.output<typeof replayAnswerSchema>
-
-/** Answer of GET /api/admin/audit. */
-export const auditAnswerSchema = z.strictObject({
-  start: timeSchema,
-  end: timeSchema,
-  entries: z.array(
-    z.strictObject({
-      time: timeSchema,
-      env: z.string(),
-      actor_kind: z.string(),
-      actor_id: z.string(),
-      action: z.string(),
-      target: z.string(),
-      status: z.int(),
-      trace_id: z.string(),
-      accepted: z.int().nonnegative(),
-      rejected: z.int().nonnegative(),
-      bytes: z.int().nonnegative(),
-      snapshot: z.string(),
-    }),
-  ),
-  next_cursor: z.string().nullable(),
-  trace_id: traceIdSchema,
-})
-export type AuditAnswer = z.output<typeof auditAnswerSchema>

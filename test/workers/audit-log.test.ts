@@ -5,10 +5,11 @@ import { beforeAll, describe, inject, it } from 'vitest'
 
 import { forgetControlData } from '../../src/access/timed-cache.ts'
 import { createApp } from '../../src/app.ts'
+import type { AuditAnswer } from '../../src/audit-log/schemas.ts'
+import { auditAnswerSchema } from '../../src/audit-log/schemas.ts'
 import type { AuditEntry } from '../../src/event/audit.ts'
 import { toAuditRow } from '../../src/event/audit.ts'
-import type { AuditAnswer } from '../../src/quarantine/schemas.ts'
-import { auditAnswerSchema, replayAnswerSchema } from '../../src/quarantine/schemas.ts'
+import { replayAnswerSchema } from '../../src/quarantine/schemas.ts'
 import { addGame, answerOf, request, storeRows, waitForRows } from './quarantine-support.ts'
 import { userToken } from './support.ts'
 

@@ -192,7 +192,7 @@ describe('real answers', () => {
     const query = `?game_id=${GAME}&env=prod`
     const call = { key: admin, query }
     for (const [id, body, status] of [
-      ['changeFilters', { sampling: { 'ui.click': 50 } }, 200],
+      ['changeFilters', operationOf('changeFilters').body?.example, 200],
       ['changeFilters', { version: 0, payments_enabled: true }, 409],
       ['changeFilters', { sampled: true }, 400],
       ['replayRejectedEvents', { dry_run: true }, 200],

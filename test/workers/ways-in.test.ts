@@ -186,7 +186,7 @@ describe('?validate=only', () => {
 })
 
 describe('the audit log', () => {
-  it('has a row for every POST of a key, with its outcome and without any value', async ({
+  it('has a row for every POST that came to its body, with its outcome and without any value', async ({
     expect,
   }) => {
     const { gameId, writeKey, serverKey } = await aGameWith('ways-in-audit')

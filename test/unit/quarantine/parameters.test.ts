@@ -3,10 +3,10 @@ import { describe, it } from 'vitest'
 import { z } from 'zod'
 
 import { ApiError } from '../../../src/api-error.ts'
-import { cursorSchema, toCursor } from '../../../src/quarantine/cursor.ts'
-import { readJsonBody, readSearch } from '../../../src/quarantine/parameters.ts'
+import { auditSearchSchema } from '../../../src/audit-log/schemas.ts'
+import { cursorSchema, toCursor } from '../../../src/cursor.ts'
+import { readJsonBody, readSearch } from '../../../src/parameters.ts'
 import {
-  auditSearchSchema,
   rejectedSearchSchema,
   rejectedSummarySearchSchema,
   replayBodySchema,

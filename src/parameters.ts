@@ -1,8 +1,8 @@
 /** Parameters and bodies from text to checked values. Every fault names its place; all are told at once. */
 import type { z } from 'zod'
 
-import type { ProblemCode } from '../api-error.ts'
-import { ApiError } from '../api-error.ts'
+import type { ProblemCode } from './api-error.ts'
+import { ApiError } from './api-error.ts'
 
 /** The parameters of a request, each at most once. Throws invalid_parameter. */
 export function readSearch<Output>(schema: z.ZodType<Output>, search: URLSearchParams): Output {

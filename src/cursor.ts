@@ -1,7 +1,7 @@
 /** Where a listing goes on: the position of its last row, as text that callers hand back unread. */
 import { z } from 'zod'
 
-import { toBase64 } from '../event/bytes.ts'
+import { toBase64 } from './event/bytes.ts'
 
 /** A position as a cursor: base64url, so that it needs no encoding in a URL. */
 export function toCursor(position: unknown): string {

@@ -7,13 +7,13 @@ import { ApiError } from '../api-error.ts'
 import type { AppEnv } from '../app-env.ts'
 import { auditEntries } from '../clickhouse/queries/audit-log.ts'
 import { configOf } from '../config.ts'
-import { formatTime } from './answer.ts'
-import { toCursor } from './cursor.ts'
-import { readSearch } from './parameters.ts'
+import { toCursor } from '../cursor.ts'
+import { formatTime } from '../format-time.ts'
+import { readSearch } from '../parameters.ts'
 import type { AuditAnswer } from './schemas.ts'
 import { auditSearchSchema } from './schemas.ts'
 
-/** The log has a row for every request: without a start, only this much of it is read. */
+/** The log has a row for every batch: without a start, only this much of it is read. */
 const DEFAULT_RANGE_MS = 7 * 86_400_000
 
 /** Routes under /api/admin. */
