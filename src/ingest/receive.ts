@@ -73,7 +73,8 @@ export async function receive(
     sent = await readSent()
     body = await decodeBody(sent, c.req.header('Content-Encoding'))
     const incoming = readEvents(decodeText(body), c.req.header('Content-Type'))
-    const request = await requestContext(c, body, settings)
+    // Of what was compressed: a client that compresses anew, or not at all, sends the same events.
+    const request = await requestContext(c, incoming.retryText ?? body, settings)
     return await store(c, door, sent.byteLength, incoming, request)
   } catch (error) {
     if (isFaultOfBody(error) && !isDryRun(c)) {
@@ -92,11 +93,10 @@ async function store(
   incoming: IncomingBatch,
   request: IngestContext,
 ): Promise<Response> {
-  const { events, sentTimeMs, sentUptimeMs, retryText } = incoming
+  const { events, sentTimeMs, sentUptimeMs } = incoming
   const furtherUnits = rateUnits(events.length) - UNITS_OF_A_POST
   await chargeRate(c.env.INGEST_RATE, c.get('principal').id, furtherUnits)
-  const bodyDigest = retryText === null ? request.bodyDigest : await sha256Hex(retryText)
-  const context = { ...request, sentTimeMs, sentUptimeMs, bodyDigest }
+  const context = { ...request, sentTimeMs, sentUptimeMs }
   const batch = JUDGES[door](events, context)
   const queue = queueOf(c)
   const stores = queue.stores && !isDryRun(c)
@@ -148,9 +148,10 @@ function answer(
   )
 }
 
+/** `repeated`: what another attempt to send the batch repeats. */
 async function requestContext(
   c: IngestRequest,
-  body: Uint8Array,
+  repeated: Uint8Array | string,
   settings: GameSettings,
 ): Promise<IngestContext> {
   const { gameId, env, timeZone } = c.get('scope')
@@ -168,8 +169,7 @@ async function requestContext(
     receivedTimeMs: c.get('nowMs'),
     sentTimeMs: null,
     sentUptimeMs: null,
-    // Of what was compressed: a client that compresses anew, or not at all, sends the same events.
-    bodyDigest: await sha256Hex(body),
+    bodyDigest: await sha256Hex(repeated),
     hashKey: configOf(c.env).hashKey,
   }
 }
