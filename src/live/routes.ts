@@ -4,7 +4,6 @@
  */
 import type { Context } from 'hono'
 import { Hono } from 'hono'
-import { z } from 'zod'
 
 import { LIVE_WATCH_MS, MAX_LIVE_VIEWERS } from '../../configs/limits.ts'
 import type { LiveFeed } from '../../durable/live-feed.ts'
@@ -13,9 +12,9 @@ import { requirePermission } from '../access/require-permission.ts'
 import { ApiError } from '../api-error.ts'
 import type { AppEnv } from '../app-env.ts'
 import { within } from '../deadline.ts'
-import { liveFilterSchema } from '../event/live-entry.ts'
 import { forgetSettings } from '../settings/current-settings.ts'
 import { watchLiveFeed } from '../settings/stored-settings.ts'
+import { liveSearchSchema } from './schemas.ts'
 
 /** How long an answer waits for the feed, in milliseconds. */
 const FEED_DEADLINE_MS = 5_000
@@ -25,13 +24,6 @@ const STREAM_HEADERS = {
   // Compression would hold entries back.
   'Cache-Control': 'no-store, no-transform',
 } as const
-
-const querySchema = z.strictObject({
-  ...liveFilterSchema.shape,
-  // Compared with what the caller may ask about before any route is reached.
-  game_id: z.string().optional(),
-  env: z.string().optional(),
-})
 
 /** Routes of the live feed, to be mounted at /api/events. */
 export function liveRoutes(): Hono<AppEnv> {
@@ -81,7 +73,7 @@ async function reachFeed(
 /** The query as the feed understands it; every fault is told. Throws invalid_parameter. */
 function readFilter(search: URLSearchParams): URLSearchParams {
   const repeated = [...new Set(search.keys())].filter((name) => search.getAll(name).length > 1)
-  const parsed = querySchema.safeParse(Object.fromEntries(search))
+  const parsed = liveSearchSchema.safeParse(Object.fromEntries(search))
   const faults = [
     ...repeated.map((name) => `${name}: expected once`),
     ...(parsed.error?.issues.map((issue) =>

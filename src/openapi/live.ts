@@ -1,15 +1,9 @@
 /** Operation of the live feed. */
 import { z } from 'zod'
 
-import { liveFilterSchema } from '../event/live-entry.ts'
+import { liveSearchSchema } from '../live/schemas.ts'
 import type { Operation } from './operation.ts'
 import { described } from './operation.ts'
-
-const querySchema = z.strictObject({
-  ...liveFilterSchema.shape,
-  game_id: z.string().optional(),
-  env: z.string().optional(),
-})
 
 export const LIVE_OPERATIONS: readonly Operation[] = [
   {
@@ -24,7 +18,7 @@ export const LIVE_OPERATIONS: readonly Operation[] = [
       'LiveEntry. `dropped` (LiveDropped) counts entries that this reader was too slow for. A comment every 15 s ' +
       'keeps the connection alive. After 15 minutes the event `reopen` ends the stream: ask again. Keys may not stand in the URL, so read it with fetch() or `curl -N`.',
     access: 'analytics:read',
-    query: described(querySchema, {
+    query: described(liveSearchSchema, {
       status: 'Only entries with this status',
       event: 'Only this event, by its id or an alias',
       user_id: 'Only this user; the pseudonym where the game stores pseudonyms',
