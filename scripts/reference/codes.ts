@@ -9,7 +9,11 @@ import { cell, code, page, table } from './markdown.ts'
 export function codesPage(): string {
   const verdicts = [
     ...Object.entries(CORRECTIONS).map(([name, { advice }]) => [name, 'corrected', advice]),
-    ...Object.entries(REFUSALS).map(([name, { status, advice }]) => [name, status, advice]),
+    ...Object.entries(REFUSALS).map(([name, { status, advice }]) => [
+      name,
+      status === 'quarantined' ? 'quarantined or rejected' : status,
+      advice,
+    ]),
     ...Object.entries(FILTERS).map(([name, advice]) => [name, 'filtered', advice]),
   ].map(([name = '', status = '', advice = '']) => [code(name), status, cell(advice)])
   const problems = Object.entries(PROBLEMS).map(([name, { status, title }]) => [
@@ -24,7 +28,9 @@ export function codesPage(): string {
     [
       '## Verdicts\n\nAn entry of `results` in the answer of the [ingest API](ingest-api.md). `corrected` events are ' +
         'stored; `quarantined` ones are kept and may pass after a change of the catalog; `rejected` ones are kept and ' +
-        'never pass as they are; `filtered` ones are not wanted at the moment.',
+        'never pass as they are; `filtered` ones are not wanted at the moment. Of codes that may be both, events are ' +
+        'quarantined where it is the catalog that stands against them and nothing of them was masked or cut; payments ' +
+        'are always rejected.',
       table(['code', 'status', 'what to do'], verdicts),
       '## Problems\n\nThe `code` of a problem document (RFC 9457, `application/problem+json`). What to retry: ' +
         '[ingest API](ingest-api.md#retries).',

@@ -1,8 +1,9 @@
 /** Why an event is not simply accepted: stable codes, a JSON pointer, what was expected, what to do about it. */
 
 /**
- * Codes of events that are not accepted. `quarantined`: where the catalog is what stands against the event, it may pass
- * as it is after a change of it, and is kept to be replayed; `rejected`: it never can.
+ * Codes of events that are not accepted. `quarantined`: where the catalog is what stands against the event (isCurable),
+ * it may pass as it is after a change of it, and is kept to be replayed; otherwise, and for the other codes, it is
+ * `rejected`: it never can.
  */
 export const REFUSALS = {
   invalid_json: {

@@ -19,8 +19,9 @@ import type { ReplayAnswer } from './schemas.ts'
 import { replayBodySchema } from './schemas.ts'
 
 /**
- * The answer to a request that may replay and whose body is bounded. Throws invalid_json, invalid_field; ingest_disabled, maintenance: the
- * game takes nothing, from here neither; queue_unavailable, after which everything that was not sent can be replayed.
+ * The answer to a request that may replay and whose body is bounded. Throws invalid_json, invalid_field;
+ * ingest_disabled, maintenance: the game takes nothing, from here neither; queue_unavailable, after which everything
+ * that was not sent can be replayed.
  */
 export async function answerReplay(c: Context<AppEnv>): Promise<ReplayAnswer> {
   const text = await c.req.text()
