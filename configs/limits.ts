@@ -170,3 +170,32 @@ export const MAX_REPLAYED_EVENTS = 10_000
  * take a sum beyond the integers that a double holds exactly; it takes 9,008 of them.
  */
 export const MAX_PAYMENT_MINOR_UNITS = 1_000_000_000_000
+
+/** Objects that may share the counting of one game and environment: 64 take what the fastest queue delivers. */
+export const MAX_SKETCH_SHARDS = 64
+
+/** Characters of a value by which users are broken down; a longer one is cut, and counted as what is left of it. */
+export const MAX_BREAKDOWN_VALUE_LENGTH = 64
+
+/**
+ * Values of a column with a count of their own on one day; all others are counted together as "other". Every country
+ * has one; of app versions and channels there are tens.
+ */
+export const MAX_BREAKDOWN_VALUES = {
+  platform: 32,
+  channel: 128,
+  country: 256,
+  app_version: 128,
+} as const
+
+/**
+ * User tokens of one day that are kept for cohorts: retention is exact up to here, beyond it is told from this many
+ * users, chosen by their hash. 64 KB as stored.
+ */
+export const MAX_SAMPLE_TOKENS = 32_768
+
+/** How often changed figures leave the sketches for the tables, in milliseconds. */
+export const PUBLISH_INTERVAL_MS = 15_000
+
+/** How long a shard keeps tokens before it hands them to the object that all reads ask, in milliseconds. */
+export const SHARD_HANDOVER_MS = 5_000

@@ -5,9 +5,12 @@ interface Scoped {
   readonly env: string
 }
 
-/** The name of the sketches of one game and environment. */
-export function gameSketchesName(scope: Scoped): string {
-  return scopeName(scope)
+/**
+ * The name of the sketches of one game and environment. Shard 0 is the object that all reads ask; the shards 1 to n
+ * take deliveries in its place and hand on to it what is new.
+ */
+export function gameSketchesName(scope: Scoped, shard = 0): string {
+  return shard === 0 ? scopeName(scope) : `${scopeName(scope)}/${shard}`
 }
 
 /** The name of the settings of one game and environment. */

@@ -1,5 +1,4 @@
--- For figures that are not written yet: nothing fills or reads these tables. A newer figure replaces an older one (version), never adds to it.
--- Read with FINAL or argMax(..., version); never with sum().
+-- Figures of days and minutes. A newer figure replaces an older one (version), never adds to it; read with FINAL or argMax(..., version), never with sum().
 CREATE TABLE IF NOT EXISTS minute_online
 (
     m DateTime('UTC') COMMENT 'Start of the minute',

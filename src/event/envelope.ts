@@ -7,25 +7,44 @@
  */
 import { z } from 'zod'
 
+import { MAX_SKETCH_SHARDS } from '../../configs/limits.ts'
 import { concatBytes, toBase64 } from './bytes.ts'
 
-/** Tables that a message may carry rows for. */
-export const ROW_TABLES = ['events', 'payments', 'events_rejected', 'audit_log'] as const
+/** Tables that a message may carry rows for: what clients sent, and the figures that the sketches tell of it. */
+export const ROW_TABLES = [
+  'events',
+  'payments',
+  'events_rejected',
+  'audit_log',
+  'daily_users',
+  'minute_online',
+  'daily_online_peak',
+] as const
 export type RowTable = (typeof ROW_TABLES)[number]
 
 /** Which unique count a token belongs to. */
 export const SKETCH_METRICS = ['dau', 'new_users', 'online'] as const
 export type SketchMetric = (typeof SKETCH_METRICS)[number]
 
+/** Columns by which DAU and new users are broken down. */
+export const BREAKDOWN_COLUMNS = ['platform', 'channel', 'country', 'app_version'] as const
+export type BreakdownColumn = (typeof BREAKDOWN_COLUMNS)[number]
+
+/** What a user was seen with, in the order of BREAKDOWN_COLUMNS; empty for a column that was not sent. */
+export type BreakdownValues = readonly [string, string, string, string]
+
 /**
  * User tokens of one metric and one bucket, without repeats.
  * `bucket`: for dau and new_users the game day (days since 1970-01-01 of the local calendar date), for
  * online the minute (minutes since the epoch).
+ * `by`: the values that all users of the group were seen with; absent for online, and in messages of builds
+ * that knew no breakdown.
  */
 export interface TokenGroup {
   readonly metric: SketchMetric
   readonly bucket: number
   readonly tokens: Uint32Array
+  readonly by?: BreakdownValues
 }
 
 /** NDJSON rows of one table; every row ends with a newline. */
@@ -43,6 +62,20 @@ export interface Envelope {
   readonly receivedTimeMs: number
   readonly sections: readonly RowSection[]
   readonly tokens: readonly TokenGroup[]
+  /** What the consumer must know to hand the tokens on; absent in messages of builds that did not tell. */
+  readonly counting?: Counting
+  /** Game days whose revenue is to be summed anew, once the rows of this message are stored. */
+  readonly revenueDays?: readonly number[]
+}
+
+/** How the game counts. */
+export interface Counting {
+  /** IANA zone of its days */
+  readonly timeZone: string
+  /** Objects that share the counting (settings of the game) */
+  readonly shards: number
+  /** Id of the key that made the tokens (hashKeyId) */
+  readonly hashId: number
 }
 
 const ENVELOPE_VERSION = 1
@@ -67,8 +100,17 @@ const headerSchema = z.object({
       bucket: z.int().nonnegative(),
       /** base64 of little-endian u32 values */
       tokens: z.base64(),
+      by: z.tuple([z.string(), z.string(), z.string(), z.string()]).optional(),
     }),
   ),
+  counting: z
+    .object({
+      time_zone: z.string().min(1),
+      shards: z.int().min(1).max(MAX_SKETCH_SHARDS),
+      hash_id: z.int().min(0).max(255),
+    })
+    .optional(),
+  revenue_days: z.array(z.int().nonnegative()).optional(),
 })
 
 /** The bytes are not an envelope of a version that this build can read. */
@@ -89,11 +131,20 @@ export function encodeEnvelope(envelope: Envelope): Uint8Array {
       rows,
       bytes: ndjson.byteLength,
     })),
-    tokens: envelope.tokens.map(({ metric, bucket, tokens }) => ({
+    tokens: envelope.tokens.map(({ metric, bucket, tokens, by }) => ({
       metric,
       bucket,
       tokens: tokensToBase64(tokens),
+      ...(by && { by: [by[0], by[1], by[2], by[3]] }),
     })),
+    ...(envelope.counting && {
+      counting: {
+        time_zone: envelope.counting.timeZone,
+        shards: envelope.counting.shards,
+        hash_id: envelope.counting.hashId,
+      },
+    }),
+    ...(envelope.revenueDays && { revenue_days: [...envelope.revenueDays] }),
   }
   const head = new TextEncoder().encode(`${JSON.stringify(header)}\n`)
   return concatBytes([head, ...envelope.sections.map((section) => section.ndjson)])
@@ -122,11 +173,20 @@ export function decodeEnvelope(message: Uint8Array): Envelope {
     traceId: header.trace_id,
     receivedTimeMs: header.received_time_ms,
     sections,
-    tokens: header.tokens.map(({ metric, bucket, tokens }) => ({
+    tokens: header.tokens.map(({ metric, bucket, tokens, by }) => ({
       metric,
       bucket,
       tokens: base64ToTokens(tokens),
+      ...(by && { by }),
     })),
+    ...(header.counting && {
+      counting: {
+        timeZone: header.counting.time_zone,
+        shards: header.counting.shards,
+        hashId: header.counting.hash_id,
+      },
+    }),
+    ...(header.revenue_days && { revenueDays: header.revenue_days }),
   }
 }
 

@@ -1,6 +1,8 @@
 /** What a game takes in at the moment: changed by operators while it runs, read by every ingest request. */
 import { z } from 'zod'
 
+import { MAX_SKETCH_SHARDS } from '../../configs/limits.ts'
+
 const eventNameSchema = z
   .string('expected the name of an event')
   .min(1, 'expected the name of an event')
@@ -51,6 +53,11 @@ export const gameSettingsSchema = z.object({
   maintenance: z
     .array(maintenanceWindowSchema, 'expected a list of windows')
     .max(100, 'expected at most 100 windows'),
+  /** Objects that share the counting of users: 1, or more for a game that one object cannot serve */
+  sketch_shards: z
+    .int('expected a whole number')
+    .min(1, 'expected at least 1 shard')
+    .max(MAX_SKETCH_SHARDS, `expected at most ${MAX_SKETCH_SHARDS} shards`),
   /** Until when somebody watches the live feed, in milliseconds since the epoch; 0 for never */
   live_until_ms: z.int().nonnegative(),
   /** RFC 3339; empty before the first change */
@@ -71,6 +78,7 @@ export const DEFAULT_SETTINGS: GameSettings = {
   sample_global: 100,
   sampling: {},
   maintenance: [],
+  sketch_shards: 1,
   live_until_ms: 0,
   updated_time: '',
   updated_by: '',
@@ -86,6 +94,7 @@ export const settingsPatchSchema = gameSettingsSchema
     payments_enabled: true,
     sample_global: true,
     sampling: true,
+    sketch_shards: true,
   })
   .extend({
     maintenance: z
