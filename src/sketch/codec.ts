@@ -2,81 +2,97 @@
  * The wire format of distinct-count sketches, version 1: what is stored and sent between Workers.
  *
  *     byte 0  0xA1, the version
- *     byte 1  kind: 0 empty, 1 tokens, 2 registers
+ *     byte 1  kind: 0 empty, 1 tokens, 2 registers, 3 deflated registers (4: sample-codec.ts)
  *     byte 2  precision p
  *     byte 3  hash id: which key made the tokens
  *
  * Kind 1: u16 little-endian n, u8 k, then n tokens in ascending order as a bit stream (token-bits.ts).
- * Kind 2: the 2^p register bytes. Each sketch has exactly one frame, and reading accepts only frames
- * that writing can produce; there is no checksum, so a damaged register that is a possible one is not
- * noticed.
+ * Kind 2: the 2^p register bytes. Kind 3: the same bytes as a raw DEFLATE stream (registers-deflate.ts).
+ * Reading accepts only sketches that counting can produce. A sketch has one frame of kind 0 to 2, and
+ * reading accepts no other; streams of kind 3 differ with the version of zlib, and any is read. There is
+ * no checksum: damage that leaves possible registers is not noticed.
  */
 import { DistinctCountSketch, maxTokens } from './distinct-count.ts'
 import { SketchFrameError } from './frame-error.ts'
+import {
+  HEADER_BYTES,
+  KIND_DEFLATED_REGISTERS,
+  KIND_EMPTY,
+  KIND_REGISTERS,
+  KIND_TOKENS,
+  newFrame,
+  readHeader,
+} from './frame.ts'
+import { deflateRegisters, inflateRegisters } from './registers-deflate.ts'
 import { countRegisters, isRegister, MAX_PRECISION, MIN_PRECISION } from './registers.ts'
 import { readTokens, riceParameter, writeTokens } from './token-bits.ts'
 import { TokenSet } from './token-set.ts'
 
-const VERSION = 0xa1
-const KIND_EMPTY = 0
-const KIND_TOKENS = 1
-const KIND_REGISTERS = 2
-const HEADER_BYTES = 4
 const TOKENS_HEADER_BYTES = HEADER_BYTES + 3
 
-/** A sketch as bytes. */
-export function encodeSketch(sketch: DistinctCountSketch): Uint8Array {
+/** 'stored': the smallest frame, half the registers' bytes. 'raw': for a call, where 70 us count for more. */
+export type FrameForm = 'stored' | 'raw'
+
+/** A sketch as bytes; the form makes a difference to dense sketches only. */
+export function encodeSketch(sketch: DistinctCountSketch, form: FrameForm = 'stored'): Uint8Array {
   const { state, precision, hashId } = sketch
-  if (state.kind === 'dense') {
-    const frame = new Uint8Array(HEADER_BYTES + state.registers.length)
-    frame.set([VERSION, KIND_REGISTERS, precision, hashId])
-    frame.set(state.registers, HEADER_BYTES)
-    return frame
-  }
-  if (state.tokens.size === 0) return Uint8Array.of(VERSION, KIND_EMPTY, precision, hashId)
+  if (state.kind === 'dense') return encodeRegisters(state.registers, precision, hashId, form)
+  if (state.tokens.size === 0)
+    return newFrame({ kind: KIND_EMPTY, parameter: precision }, hashId, 0)
   const tokens = state.tokens.toSortedArray()
   const n = tokens.length
   const k = riceParameter(n)
   const bits = writeTokens(tokens, k)
-  const frame = new Uint8Array(TOKENS_HEADER_BYTES + bits.length)
-  frame.set([VERSION, KIND_TOKENS, precision, hashId, n & 0xff, n >>> 8, k])
+  const frame = newFrame({ kind: KIND_TOKENS, parameter: precision }, hashId, 3 + bits.length)
+  frame.set([n & 0xff, n >>> 8, k], HEADER_BYTES)
   frame.set(bits, TOKENS_HEADER_BYTES)
   return frame
 }
 
 /**
- * Bytes to sketch; the sketch shares no memory with the frame. Throws SketchFrameError for bytes that no
- * sketch under the key with this hash id encodes to.
+ * Bytes of either form to sketch; the sketch shares no memory with the frame. Throws SketchFrameError for
+ * bytes that no sketch under the key with this hash id encodes to.
  */
 export function decodeSketch(frame: Uint8Array, hashId: number): DistinctCountSketch {
-  const [version, kind, precision, frameHashId] = frame
-  if (kind === undefined || frameHashId === undefined) {
-    throw new SketchFrameError('the header is cut short')
-  }
-  if (version !== VERSION) throw new SketchFrameError(`unknown version ${version}`)
-  if (precision === undefined || precision < MIN_PRECISION || precision > MAX_PRECISION) {
+  const { kind, parameter: precision } = readHeader(frame, hashId)
+  if (precision < MIN_PRECISION || precision > MAX_PRECISION) {
     throw new SketchFrameError(`precision ${precision} is not ${MIN_PRECISION}..${MAX_PRECISION}`)
   }
-  if (frameHashId !== hashId) {
-    throw new SketchFrameError(`made under another key: hash id ${frameHashId}, not ${hashId}`)
-  }
+  const payload = frame.subarray(HEADER_BYTES)
   switch (kind) {
     case KIND_EMPTY:
-      if (frame.length !== HEADER_BYTES) throw new SketchFrameError('bytes after an empty sketch')
+      if (payload.length > 0) throw new SketchFrameError('bytes after an empty sketch')
       return new DistinctCountSketch(hashId, precision)
-    case KIND_TOKENS:
-      return new DistinctCountSketch(hashId, precision, {
-        kind: 'sparse',
-        tokens: decodeTokens(frame, precision),
-      })
-    case KIND_REGISTERS:
-      return new DistinctCountSketch(hashId, precision, {
-        kind: 'dense',
-        registers: decodeRegisters(frame, precision),
-      })
+    case KIND_TOKENS: {
+      const tokens = decodeTokens(frame, precision)
+      return new DistinctCountSketch(hashId, precision, { kind: 'sparse', tokens })
+    }
+    case KIND_REGISTERS: {
+      const registers = checkedRegisters(new Uint8Array(payload), precision)
+      return new DistinctCountSketch(hashId, precision, { kind: 'dense', registers })
+    }
+    case KIND_DEFLATED_REGISTERS: {
+      const registers = checkedRegisters(inflateRegisters(payload, 2 ** precision), precision)
+      return new DistinctCountSketch(hashId, precision, { kind: 'dense', registers })
+    }
     default:
       throw new SketchFrameError(`unknown kind ${kind}`)
   }
+}
+
+function encodeRegisters(
+  registers: Uint8Array,
+  p: number,
+  hashId: number,
+  form: FrameForm,
+): Uint8Array {
+  const deflated = form === 'stored' ? deflateRegisters(registers) : registers
+  const isSmaller = deflated.length < registers.length
+  const kind = isSmaller ? KIND_DEFLATED_REGISTERS : KIND_REGISTERS
+  const payload = isSmaller ? deflated : registers
+  const frame = newFrame({ kind, parameter: p }, hashId, payload.length)
+  frame.set(payload, HEADER_BYTES)
+  return frame
 }
 
 function decodeTokens(frame: Uint8Array, p: number): TokenSet {
@@ -94,8 +110,8 @@ function decodeTokens(frame: Uint8Array, p: number): TokenSet {
   return tokens
 }
 
-function decodeRegisters(frame: Uint8Array, p: number): Uint8Array {
-  const registers = frame.slice(HEADER_BYTES)
+/** The registers as they are, if there are as many as precision p has and counting can produce them. */
+function checkedRegisters(registers: Uint8Array, p: number): Uint8Array {
   if (registers.length !== 2 ** p) {
     throw new SketchFrameError(`${registers.length} registers, but precision ${p} has ${2 ** p}`)
   }

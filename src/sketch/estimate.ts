@@ -35,8 +35,8 @@ export function maximumLikelihoodEstimate(registers: Uint8Array, p: number): num
 }
 
 /**
- * The relative standard error of the estimate at precision p as the count grows; for counts below m it
- * is smaller by up to a third.
+ * The relative standard error of the estimate at precision p as the count grows. For counts below m it is
+ * smaller by up to a third, so that intervals made of it are wider than they must be.
  */
 export function relativeStandardError(p: number): number {
   return STANDARD_ERROR / Math.sqrt(2 ** p)

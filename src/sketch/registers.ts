@@ -104,11 +104,11 @@ function mergeRegister(registers: Uint8Array, at: number, incoming: number): boo
   return true
 }
 
+/** Without a branch: which bytes of a merge change is as good as random. */
 function nonZeroBytes(word: number): number {
-  if (word === 0) return 0
-  let count = 0
-  for (let rest = word; rest !== 0; rest >>>= 8) if ((rest & 0xff) !== 0) count++
-  return count
+  // The sum carries into a byte's high bit unless its other bits are zero.
+  const highBits = ((word & 0x7f7f7f7f) + 0x7f7f7f7f) | word
+  return Math.imul((highBits >>> 7) & 0x01010101, 0x01010101) >>> 24
 }
 
 /** Four registers at a time; in which order does not matter to any use. */

@@ -20,9 +20,20 @@ const INDEX_LIMIT_LN2 = 46_516_319
 const MAX_BITS = 25
 const WORD_BYTES = 4
 
-/** The Rice parameter for n tokens, n >= 1: floor(log2(2^26 ln 2 / n)). */
-export function riceParameter(n: number): number {
-  return 31 - Math.clz32(Math.floor(INDEX_LIMIT_LN2 / n))
+/**
+ * The Rice parameter for n >= 1 tokens with random indexes below `indexes`, by default all there are:
+ * floor(log2(indexes x ln 2 / n)), but at least 1.
+ * Golomb, "Run-Length Encodings", IEEE Transactions on Information Theory 12 (1966)
+ */
+export function riceParameter(n: number, indexes: number = INDEX_LIMIT): number {
+  // The product is an integer below 2^53 and the division by a power of two exact.
+  const scaled = Math.floor((indexes * INDEX_LIMIT_LN2) / INDEX_LIMIT)
+  return Math.max(31 - Math.clz32(Math.floor(scaled / n)), 1)
+}
+
+/** The fewest bytes that n tokens take: per token k bits, and a zero after the quotient and the rank. */
+export function minBytes(n: number, k: number): number {
+  return Math.ceil((n * (k + 2)) / 8)
 }
 
 /** Encodes tokens that are valid and strictly ascending. */

@@ -37,12 +37,17 @@ export class TokenSet {
 
   /** A new array of all tokens in ascending order. */
   toSortedArray(): Uint32Array {
+    return this.toArray().toSorted()
+  }
+
+  /** A new array of all tokens in no particular order. */
+  toArray(): Uint32Array {
     const tokens = new Uint32Array(this.#size)
     let count = 0
     for (const token of this.#slots) {
       if (token !== EMPTY) tokens[count++] = token
     }
-    return tokens.toSorted()
+    return tokens
   }
 
   copy(): TokenSet {

@@ -18,6 +18,13 @@ function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
 }
 
+describe('the golden cases', () => {
+  it('are 198, eleven for each of the seeds and precisions', ({ expect }) => {
+    expect(golden.cases).toHaveLength(198)
+    expect(SEEDS.length * PRECISIONS.length * 11).toBe(198)
+  })
+})
+
 describe('the generator of the golden cases', () => {
   it('is SplitMix64', ({ expect }) => {
     const words = [...splitMix64(0n, 3)].map((word) => word.toString(16).padStart(8, '0'))

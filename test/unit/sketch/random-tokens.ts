@@ -34,6 +34,38 @@ export function splitMix64Tokens(initialState: bigint, count: number): Uint32Arr
   )
 }
 
+/**
+ * Random tokens for many trials: ten times as fast as SplitMix64. sfc32 of PractRand,
+ * https://pracrand.sourceforge.net
+ */
+export class RandomTokens {
+  #a = 0
+  #b = 0
+  #c: number
+  #counter = 1
+
+  constructor(seed: number) {
+    this.#c = seed
+    // The author's advice: what a seed leaves regular is gone after twelve rounds.
+    for (let round = 0; round < 12; round++) this.#next()
+  }
+
+  next(count: number): Uint32Array {
+    const tokens = new Uint32Array(count)
+    for (let at = 0; at < count; at++) tokens[at] = tokenOf(this.#next(), this.#next())
+    return tokens
+  }
+
+  #next(): number {
+    const sum = (this.#a + this.#b + this.#counter) | 0
+    this.#counter = (this.#counter + 1) | 0
+    this.#a = this.#b ^ (this.#b >>> 9)
+    this.#b = (this.#c + (this.#c << 3)) | 0
+    this.#c = (((this.#c << 21) | (this.#c >>> 11)) + sum) | 0
+    return sum >>> 0
+  }
+}
+
 /** Any valid token; few indexes differ only in low bits, so that registers collide and reduce together. */
 const anyToken = fc
   .record({
