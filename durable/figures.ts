@@ -60,6 +60,8 @@ export interface DayFigures {
 export interface RealtimeFigures {
   readonly day: DayFigures
   readonly minute: MinuteFigures
+  /** Unique users online in the minute and in the one after it: with the last full minute, those who are online now */
+  readonly activeNow: Figure
   /** Distinct users with an event that counts as new, ever */
   readonly registeredTotal: Figure
   readonly onlinePeakAllTime: Peak
