@@ -9,12 +9,16 @@ import { connectionFrom } from './clickhouse/connection.ts'
 import type { QueueType } from './queue/create-event-queue.ts'
 import { QUEUE_TYPES } from './queue/create-event-queue.ts'
 import type { HashKey } from './sketch/token.ts'
-import { parseHashKey } from './sketch/token.ts'
+import { hashKeyId, parseHashKey } from './sketch/token.ts'
 
 export interface Config {
   readonly queueType: QueueType
   readonly clickhouse: ClickHouseConnection
   readonly hashKey: HashKey
+  /** hashKeyId of hashKey */
+  readonly hashId: number
+  /** Where sketches are created; null: near the first caller */
+  readonly locationHint: LocationHint | null
   /** Opens every administrative route */
   readonly adminKey: string
   /** Signs the tokens of users (HS256) */
@@ -22,6 +26,10 @@ export interface Config {
   /** The secrets with which servers sign requests are derived from it */
   readonly ingestSecret: string
 }
+
+/** Location hints of the platform for Durable Objects. */
+const LOCATION_HINTS = ['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', 'me'] as const
+type LocationHint = (typeof LOCATION_HINTS)[number]
 
 /** Characters of a secret: 32 of hex are 128 bits. */
 const MIN_SECRET_LENGTH = 32
@@ -49,6 +57,10 @@ const envSchema = z.object({
   ADMIN_KEY: adminKeySchema,
   JWT_SECRET: secretSchema,
   ANALYTICS_INGEST_SECRET: secretSchema,
+  ANALYTICS_LOCATION_HINT: z.enum(
+    ['', ...LOCATION_HINTS],
+    `expected one of ${LOCATION_HINTS.join(', ')}, or nothing`,
+  ),
 })
 
 const configs = new WeakMap<object, Config>()
@@ -64,17 +76,21 @@ export function configOf(env: Env): Config {
   }
   const {
     ANALYTICS_MQ_TYPE: queueType,
-    SKETCH_KEY: hashKey,
+    SKETCH_KEY: sketchKey,
     ADMIN_KEY: adminKey,
     JWT_SECRET: jwtSecret,
     ANALYTICS_INGEST_SECRET: ingestSecret,
+    ANALYTICS_LOCATION_HINT: locationHint,
     ...clickhouse
   } = parsed.data
   try {
+    const hashKey = parseHashKey(sketchKey)
     const config: Config = {
       queueType,
       clickhouse: connectionFrom(clickhouse),
-      hashKey: parseHashKey(hashKey),
+      hashKey,
+      hashId: hashKeyId(hashKey),
+      locationHint: locationHint === '' ? null : locationHint,
       adminKey,
       jwtSecret,
       ingestSecret,

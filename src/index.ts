@@ -1,7 +1,8 @@
-/** The Worker: HTTP in, queue batches in, Durable Objects out. Wiring only. */
+/** The Worker: HTTP in, queue batches in, Durable Objects out, a count every hour. Wiring only. */
 import { createApp } from './app.ts'
 import { consumeEvents } from './consume/consumer.ts'
 import { consumeDeadLetters } from './consume/dead-letter.ts'
+import { reconcile } from './reconcile/reconcile.ts'
 
 const DEAD_LETTER_QUEUE_NAME = /dead-letters$/
 
@@ -11,6 +12,9 @@ export default {
     DEAD_LETTER_QUEUE_NAME.test(batch.queue)
       ? consumeDeadLetters(batch, env)
       : consumeEvents(batch, env),
+  scheduled: async (_controller, env) => {
+    await reconcile(env, Date.now)
+  },
 } satisfies ExportedHandler<Env>
 
 export { GameSettings } from '../durable/game-settings.ts'

@@ -54,8 +54,13 @@ export async function limitsPage(): Promise<string> {
   )
 }
 
-/** The number as people read it, with the product that it is written as. */
+/** The number as people read it, with the product that it is written as; several by their names. */
 function valueOf(value: unknown, expression: string): string {
+  if (typeof value === 'object' && value !== null) {
+    return Object.entries(value)
+      .map(([name, bound]) => `${code(name)}: ${Number(bound).toLocaleString('en-US')}`)
+      .join(', ')
+  }
   const shown = typeof value === 'number' ? value.toLocaleString('en-US') : String(value)
   return /^[\d_]+$/.test(expression) ? shown : `${shown} (${code(expression)})`
 }

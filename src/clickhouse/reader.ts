@@ -17,23 +17,12 @@ const REPLY_DEADLINE_MS = 30_000
 const MAX_RESULT_ROWS = 200_000
 
 /** Defaults differ between versions and profiles; whatever changes an answer is stated here. */
-const SETTINGS = {
-  // Reads and settings only, whatever the user may do.
-  readonly: '2',
-  max_execution_time: MAX_EXECUTION_SECONDS,
-  timeout_overflow_mode: 'throw',
-  max_result_rows: String(MAX_RESULT_ROWS),
-  result_overflow_mode: 'throw',
+export const ANSWER_SETTINGS = {
   // A profile's limit would cut an answer without a word.
   limit: '0',
   offset: '0',
-  cancel_http_readonly_queries_on_client_close: 1,
+  // The status line is sent once the query has ended, so it tells the truth.
   wait_end_of_query: 1,
-  http_write_exception_in_output_format: 0,
-  output_format_json_quote_64bit_integers: 0,
-  output_format_json_quote_denormals: 0,
-  output_format_write_statistics: 0,
-  date_time_output_format: 'iso',
   session_timezone: 'UTC',
   join_use_nulls: 0,
   group_by_use_nulls: 0,
@@ -46,6 +35,23 @@ const SETTINGS = {
   use_skip_indexes_if_final_exact_mode: 1,
   // The partition key is a function of the sorting key, so versions of one row share a partition.
   do_not_merge_across_partitions_select_final: 1,
+} as const satisfies ClickHouseSettings
+
+/** The same for questions: how long they may take, and how their answers are written. */
+const SETTINGS = {
+  ...ANSWER_SETTINGS,
+  // Reads and settings only, whatever the user may do.
+  readonly: '2',
+  max_execution_time: MAX_EXECUTION_SECONDS,
+  timeout_overflow_mode: 'throw',
+  max_result_rows: String(MAX_RESULT_ROWS),
+  result_overflow_mode: 'throw',
+  cancel_http_readonly_queries_on_client_close: 1,
+  http_write_exception_in_output_format: 0,
+  output_format_json_quote_64bit_integers: 0,
+  output_format_json_quote_denormals: 0,
+  output_format_write_statistics: 0,
+  date_time_output_format: 'iso',
 } as const satisfies ClickHouseSettings
 
 /** Server errors that pass: overload, time, memory, the network between servers, a restart. */
@@ -70,6 +76,11 @@ const TRANSIENT_CODES: ReadonlySet<number> = new Set([
   745, // SERVER_OVERLOADED
   999, // KEEPER_EXCEPTION
 ])
+
+/** True for an error of the server that passes: the same question may succeed later. */
+export function isTransient(code: number): boolean {
+  return TRANSIENT_CODES.has(code)
+}
 
 export type Parameter = string | number | readonly string[] | readonly number[]
 
@@ -202,7 +213,7 @@ function toDatabaseError(cause: unknown): DatabaseError {
   if (cause instanceof ClickHouseError) {
     const code = Number(cause.code)
     return new DatabaseError(`the database answered with error ${code}`, {
-      transient: TRANSIENT_CODES.has(code),
+      transient: isTransient(code),
       code,
       cause,
     })

@@ -1,8 +1,10 @@
-/** User tokens of a queue batch to the sketches: one call per (game, env), however many messages. */
+/** User tokens of a round to the sketches: one call per (game, env), however many messages. */
 import { gameSketchesName } from '../../durable/names.ts'
-import type { Envelope, SketchMetric, TokenGroup } from '../event/envelope.ts'
+import type { Envelope } from '../event/envelope.ts'
+import { gameSketches } from '../game-sketches.ts'
 import { describeError, log } from '../log.ts'
 import type { Outcome } from './outcome.ts'
+import { deliveryOf } from './token-delivery.ts'
 
 interface Message {
   readonly id: string
@@ -11,21 +13,28 @@ interface Message {
 
 /**
  * Adds the tokens of all messages. When an object fails, only the messages of its game are deferred; adding
- * the same tokens again changes nothing.
+ * the same tokens again changes nothing. Messages whose tokens were made by another key are delivered on their own,
+ * so that they fail alone.
  */
 export async function addTokens(
   messages: readonly Message[],
   env: Env,
   worsen: (messageId: string, outcome: Outcome) => void,
 ): Promise<void> {
-  const byObject = Map.groupBy(
+  const byDelivery = Map.groupBy(
     messages.filter(({ envelope }) => envelope.tokens.length > 0),
-    ({ envelope }) => gameSketchesName(envelope),
+    ({ envelope }) => `${gameSketchesName(envelope)} ${envelope.counting?.hashId ?? ''}`,
   )
   await Promise.all(
-    [...byObject].map(async ([name, group]) => {
+    [...byDelivery.values()].map(async (group) => {
+      const delivery = deliveryOf(
+        group.map(({ envelope }) => envelope),
+        Math.random(),
+      )
+      if (delivery === null) return
+      const name = gameSketchesName(delivery, delivery.shard)
       try {
-        await env.GAME_SKETCHES.getByName(name).addTokens(mergeTokens(group))
+        await gameSketches(env, delivery, delivery.shard).addTokens(delivery)
       } catch (error) {
         log('warn', 'sketches did not take tokens', { object: name, error })
         const reason = `sketches: ${describeError(error)}`
@@ -33,22 +42,4 @@ export async function addTokens(
       }
     }),
   )
-}
-
-/** Groups of one metric and bucket become one, without repeats. */
-function mergeTokens(messages: readonly Message[]): TokenGroup[] {
-  const merged = new Map<string, { metric: SketchMetric; bucket: number; tokens: Set<number> }>()
-  for (const { envelope } of messages) {
-    for (const { metric, bucket, tokens } of envelope.tokens) {
-      const key = `${metric} ${bucket}`
-      const group = merged.get(key)
-      if (group === undefined) merged.set(key, { metric, bucket, tokens: new Set(tokens) })
-      else for (const token of tokens) group.tokens.add(token)
-    }
-  }
-  return [...merged.values()].map(({ metric, bucket, tokens }) => ({
-    metric,
-    bucket,
-    tokens: Uint32Array.from(tokens),
-  }))
 }

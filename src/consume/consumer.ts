@@ -1,7 +1,8 @@
 /**
  * One queue batch in, one verdict per message out. Rows go to ClickHouse in one insert per table, user
- * tokens to one object per (game, env); a message is acknowledged only when both are on disk. Everything
- * is idempotent, so any message may come again, in any company.
+ * tokens to one object per (game, env); where payments were stored, a refresh of their days' revenue goes back to the
+ * queue. A message is acknowledged only when all of that is on disk. Everything is idempotent, so any message may come
+ * again, in any company.
  *
  * The handler never throws: a throw would bring back every message of the batch, acknowledged or not.
  */
@@ -17,7 +18,11 @@ import { IsolationBudget } from './isolation-budget.ts'
 import type { Outcome } from './outcome.ts'
 import { SETTLED, worseOf } from './outcome.ts'
 import { readEnvelope } from './read-message.ts'
+import { refreshRevenue } from './refresh-revenue.ts'
 import { retryDelaySeconds } from './retry.ts'
+
+/** Objects around the tokens of one group. */
+const TOKEN_GROUP_BYTES = 400
 
 interface ReadMessage {
   readonly message: Message
@@ -60,13 +65,24 @@ async function* roundsOf(batch: MessageBatch, env: Env): AsyncGenerator<ReadMess
     const envelope = await readOrForward(message, env)
     if (envelope === null) continue
     round.push({ message, id: message.id, envelope })
-    bytes += envelope.sections.reduce((sum, { ndjson }) => sum + ndjson.byteLength, 0)
+    bytes += heldBytes(envelope)
     if (bytes < MAX_ROUND_BYTES) continue
     yield round
     round = []
     bytes = 0
   }
   if (round.length > 0) yield round
+}
+
+/** What an envelope holds in memory, about: rows, and token groups with their values, which can be a thousand. */
+function heldBytes({ sections, tokens }: Envelope): number {
+  let bytes = 0
+  for (const { ndjson } of sections) bytes += ndjson.byteLength
+  for (const group of tokens) {
+    bytes += TOKEN_GROUP_BYTES + group.tokens.byteLength
+    for (const value of group.by ?? []) bytes += 2 * value.length
+  }
+  return bytes
 }
 
 async function readOrForward(message: Message, env: Env): Promise<Envelope | null> {
@@ -94,6 +110,9 @@ async function storeRound(
       addTokens(round, env, worsen),
       ...ROW_TABLES.map((table) => inserts.insert(table, partsOf(round, table), worsen)),
     ])
+    // What is deferred comes again with its payments.
+    const stored = round.filter(({ id }) => outcomes.get(id)?.kind !== 'deferred')
+    await refreshRevenue(stored, env, worsen)
   } catch (error) {
     log('error', 'round failed', { messages: round.length, error })
     for (const { id } of round) worsen(id, { kind: 'deferred', reason: describeError(error) })

@@ -3,6 +3,7 @@
  * Every event ends as a row of `events`, as a row of `events_rejected`, or is counted as filtered.
  */
 import { filterEvent, samplePercent } from '../event/filter.ts'
+import { gameDay } from '../event/game-day.ts'
 import { deriveEventId, rowIdentity } from '../event/identity.ts'
 import type { AcceptedEvent } from '../event/normalize.ts'
 import { normalizeEvent } from '../event/normalize.ts'
@@ -30,6 +31,7 @@ export function acceptBatch(
   const tokens = new TokenCollector(context)
   const eventRows: string[] = []
   const paymentRows: string[] = []
+  const revenueDays = new Set<number>()
   const sentTime = sentTimeMs === null ? undefined : toDateTime64(sentTimeMs)
   const isBot = context.origin?.isBot ?? false
 
@@ -57,6 +59,7 @@ export function acceptBatch(
     eventRows.push(toEventRow(event, eventId, shared, facts))
     if (payment !== null) {
       paymentRows.push(toPaymentRow(event, payment, shared, reporter, game.maskedProperties))
+      revenueDays.add(gameDay(event.time.eventTimeMs, context.timeZone))
     }
     tokens.add(event)
     ledger.noteTime(index, eventId, `/${event.timeField}`, event.time.method)
@@ -67,6 +70,7 @@ export function acceptBatch(
     eventRows,
     paymentRows,
     tokens: tokens.groups(),
+    revenueDays: [...revenueDays].toSorted((a, b) => a - b),
   }
 }
 

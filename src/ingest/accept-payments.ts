@@ -2,6 +2,7 @@
  * The payments of one POST, pure: a parsed body and the receive time in; rows and verdicts out. Every payment
  * ends as a row of `payments`, as a row of `events_rejected`, or is counted as filtered.
  */
+import { gameDay } from '../event/game-day.ts'
 import type { AcceptedPayment } from '../event/payment-report.ts'
 import { normalizePayment } from '../event/payment-report.ts'
 import { paymentRow } from '../event/payment-row.ts'
@@ -24,6 +25,7 @@ export function acceptPayments(
   const shared = toBatchColumns(context)
   const ledger = new VerdictLedger('payments', context, shared)
   const paymentRows: string[] = []
+  const revenueDays = new Set<number>()
 
   for (const [offset, raw] of rawPayments.entries()) {
     const index = firstIndex + offset
@@ -39,6 +41,7 @@ export function acceptPayments(
       continue
     }
     paymentRows.push(paymentRow(payment, payment, shared, context.reporter))
+    revenueDays.add(gameDay(payment.timeMs, context.timeZone))
     ledger.noteTime(index, eventId, `/${payment.timeField}`, payment.time.method)
   }
   return {
@@ -47,6 +50,7 @@ export function acceptPayments(
     eventRows: [],
     paymentRows,
     tokens: [],
+    revenueDays: [...revenueDays].toSorted((a, b) => a - b),
   }
 }
 

@@ -19,4 +19,6 @@ export interface AcceptedBatch {
   /** NDJSON lines of `events_rejected` */
   readonly rejectedRows: readonly string[]
   readonly tokens: readonly TokenGroup[]
+  /** Game days of the payments (days since 1970-01-01), ascending, each once */
+  readonly revenueDays: readonly number[]
 }

@@ -1,7 +1,7 @@
 /**
  * One POST into as few queue messages as the platform allows: one, nearly always. A message above one
- * billed chunk is gzipped; one that is above the platform's limit even so, or large before that, is split at row borders. The parts
- * repeat nothing, and every row keeps its identity, so a retry after a half-sent POST adds no row.
+ * billed chunk is gzipped; one that is above the platform's limit even so, or large before that, is split between token groups and
+ * rows. The parts repeat nothing, and every row keeps its identity, so a retry after a half-sent POST adds no row.
  */
 import {
   MAX_MESSAGE_BYTES,
@@ -9,7 +9,7 @@ import {
   MESSAGE_CHUNK_BYTES,
 } from '../../configs/limits.ts'
 import { gzip } from '../event/bytes.ts'
-import type { Envelope, RowTable, TokenGroup } from '../event/envelope.ts'
+import type { Counting, Envelope, RowTable, TokenGroup } from '../event/envelope.ts'
 import { encodeEnvelope } from '../event/envelope.ts'
 
 /** NDJSON lines by table, and the tokens that go with them. */
@@ -19,14 +19,20 @@ export interface Cargo {
   readonly rejectedRows?: readonly string[]
   readonly auditRows?: readonly string[]
   readonly tokens?: readonly TokenGroup[]
+  /** Game days of paymentRows */
+  readonly revenueDays?: readonly number[]
 }
 
-/** Whose message it is. */
-type MessageContext = Pick<Envelope, 'gameId' | 'env' | 'traceId' | 'receivedTimeMs'>
+/** Whose message it is, and how the game counts. */
+type MessageContext = Pick<Envelope, 'gameId' | 'env' | 'traceId' | 'receivedTimeMs'> & {
+  readonly counting: Counting
+}
 
 interface Draft {
   readonly rows: ReadonlyMap<RowTable, readonly string[]>
   readonly tokens: readonly TokenGroup[]
+  /** Of all payments of the batch, however they are split */
+  readonly revenueDays: readonly number[]
 }
 
 /** The messages of a batch, ready to send; none when it holds no row. */
@@ -40,7 +46,8 @@ export async function packMessages(cargo: Cargo, context: MessageContext): Promi
   ] as const) {
     if (lines !== undefined && lines.length > 0) rows.set(table, lines)
   }
-  return rows.size === 0 ? [] : packDraft({ rows, tokens: cargo.tokens ?? [] }, context)
+  const { tokens = [], revenueDays = [] } = cargo
+  return rows.size === 0 ? [] : packDraft({ rows, tokens, revenueDays }, context)
 }
 
 async function packDraft(draft: Draft, context: MessageContext): Promise<Uint8Array[]> {
@@ -57,25 +64,36 @@ async function packDraft(draft: Draft, context: MessageContext): Promise<Uint8Ar
 
 function encodeDraft(draft: Draft, context: MessageContext): Uint8Array {
   const encoder = new TextEncoder()
+  const { rows: rowsByTable, tokens, revenueDays } = draft
+  const pays = rowsByTable.has('payments') && revenueDays.length > 0
   return encodeEnvelope({
     gameId: context.gameId,
     env: context.env,
     traceId: context.traceId,
     receivedTimeMs: context.receivedTimeMs,
-    sections: [...draft.rows].map(([table, rows]) => ({
+    sections: [...rowsByTable].map(([table, rows]) => ({
       table,
       rows: rows.length,
       ndjson: encoder.encode(rows.join('')),
     })),
-    tokens: draft.tokens,
+    tokens,
+    ...((tokens.length > 0 || pays) && { counting: context.counting }),
+    ...(pays && { revenueDays }),
   })
 }
 
-/** Halves by rows, table by table; null when there is only one row. The tokens travel with the first. */
+/**
+ * Halves by token groups and rows, in this order, table by table: what stands last, the marks of a replay, is sent
+ * after everything that it speaks of. Null when there is nothing to halve.
+ */
 function split(draft: Draft): [Draft, Draft] | null {
-  const total = [...draft.rows.values()].reduce((sum, rows) => sum + rows.length, 0)
+  const rowCount = [...draft.rows.values()].reduce((sum, rows) => sum + rows.length, 0)
+  const total = draft.tokens.length + rowCount
   if (total < 2) return null
   let left = Math.floor(total / 2)
+  const firstTokens = draft.tokens.slice(0, left)
+  const secondTokens = draft.tokens.slice(left)
+  left -= firstTokens.length
   const first = new Map<RowTable, readonly string[]>()
   const second = new Map<RowTable, readonly string[]>()
   for (const [table, rows] of draft.rows) {
@@ -85,8 +103,9 @@ function split(draft: Draft): [Draft, Draft] | null {
     if (taken.length > 0) first.set(table, taken)
     if (rest.length > 0) second.set(table, rest)
   }
+  const { revenueDays } = draft
   return [
-    { rows: first, tokens: draft.tokens },
-    { rows: second, tokens: [] },
+    { rows: first, tokens: firstTokens, revenueDays },
+    { rows: second, tokens: secondTokens, revenueDays },
   ]
 }

@@ -102,7 +102,7 @@ async function store(
   const stores = queue.stores && !isDryRun(c)
   if (stores) {
     const auditRows = [auditRowOf(c, door, bytes, batch, events)]
-    await enqueue(queue, { ...batch, auditRows }, context)
+    await enqueue(c, queue, { ...batch, auditRows }, context)
     if (isWatched(context.settings, context.receivedTimeMs)) {
       c.executionCtx.waitUntil(showLive(c, events, batch, context))
     }
@@ -190,8 +190,18 @@ function queueOf(c: IngestRequest): EventQueue {
   return createEventQueue(configOf(c.env).queueType, c.env.EVENTS_QUEUE)
 }
 
-async function enqueue(queue: EventQueue, cargo: Cargo, context: IngestContext): Promise<void> {
-  const messages = await packMessages(cargo, context)
+async function enqueue(
+  c: IngestRequest,
+  queue: EventQueue,
+  cargo: Cargo,
+  context: IngestContext,
+): Promise<void> {
+  const counting = {
+    timeZone: context.timeZone,
+    shards: context.settings.sketch_shards,
+    hashId: configOf(c.env).hashId,
+  }
+  const messages = await packMessages(cargo, { ...context, counting })
   try {
     backlog.note(await queue.send(messages), context.receivedTimeMs)
   } catch (cause) {
@@ -214,7 +224,7 @@ async function keepRefusal(
   const queue = queueOf(c)
   if (!queue.stores) return
   const context = await requestContext(c, refused.body, settings)
-  await enqueue(queue, refusedCargo(c, door, refused, error, context), context)
+  await enqueue(c, queue, refusedCargo(c, door, refused, error, context), context)
 }
 
 function logBatch(

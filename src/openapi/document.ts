@@ -20,6 +20,18 @@ import {
   propsSchema,
   verdictSchema,
 } from '../ingest/schemas.ts'
+import {
+  breakdownAnswerSchema,
+  figureSchema,
+  liveDaysAnswerSchema,
+  liveRetentionAnswerSchema,
+  realtimeAnswerSchema,
+  reconciledDaySchema,
+  reconciliationAnswerSchema,
+  seriesAnswerSchema,
+  streamFiguresSchema,
+  streamPartialSchema,
+} from '../query/realtime/schemas.ts'
 import { overviewAnswerSchema, retentionAnswerSchema, totalsSchema } from '../query/schemas.ts'
 import { gameSchema, keySchema, newKeySchema, userSchema } from './control-answers.ts'
 import type { Operation } from './operation.ts'
@@ -47,6 +59,16 @@ const COMPONENTS = {
   OverviewAnswer: overviewAnswerSchema,
   RetentionTotals: totalsSchema,
   RetentionAnswer: retentionAnswerSchema,
+  Figure: figureSchema,
+  RealtimeAnswer: realtimeAnswerSchema,
+  SeriesAnswer: seriesAnswerSchema,
+  BreakdownAnswer: breakdownAnswerSchema,
+  LiveRetentionAnswer: liveRetentionAnswerSchema,
+  LiveDaysAnswer: liveDaysAnswerSchema,
+  ReconciledDay: reconciledDaySchema,
+  ReconciliationAnswer: reconciliationAnswerSchema,
+  StreamFigures: streamFiguresSchema,
+  StreamPartial: streamPartialSchema,
   Game: gameSchema,
   Key: keySchema,
   NewKey: newKeySchema,

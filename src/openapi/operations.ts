@@ -8,6 +8,7 @@ import { LIVE_OPERATIONS } from './live.ts'
 import type { Operation } from './operation.ts'
 import { QUARANTINE_OPERATIONS } from './quarantine.ts'
 import { QUERY_OPERATIONS } from './query.ts'
+import { REALTIME_OPERATIONS } from './realtime.ts'
 import { SERVICE_OPERATIONS } from './service.ts'
 import { SETTINGS_OPERATIONS } from './settings.ts'
 import { USER_OPERATIONS } from './users.ts'
@@ -19,6 +20,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...QUARANTINE_OPERATIONS,
   ...AUDIT_LOG_OPERATIONS,
   ...QUERY_OPERATIONS,
+  ...REALTIME_OPERATIONS,
   ...CATALOG_OPERATIONS,
   ...SETTINGS_OPERATIONS,
   ...GAME_OPERATIONS,

@@ -17,6 +17,8 @@ const NOTES = {
   sample_global:
     'Share of events that is stored, in percent; events that count users or money are always stored',
   sampling: 'The same by event; wins over sample_global',
+  sketch_shards:
+    'Objects that share the counting of users: 1, or more for a game that one object cannot serve',
   maintenance: 'Windows; with block_writes ingest answers 503 until the window ends',
 }
 

@@ -32,6 +32,8 @@ export interface JudgedPage {
   /** The rows that passed, marked as replayed */
   readonly rejectedRows: readonly string[]
   readonly tokens: readonly TokenGroup[]
+  /** Game days of the payments, each once */
+  readonly revenueDays: readonly number[]
 }
 
 /** Judges every row as if it arrived again when it first did, by today's catalog, profile and settings. */
@@ -63,6 +65,7 @@ export function judgeAgain(rows: readonly RejectedEventRow[], context: ReplayCon
     paymentRows: passed.flatMap(({ paymentRows }) => paymentRows),
     rejectedRows: marks,
     tokens: passed.flatMap(({ tokens }) => tokens),
+    revenueDays: [...new Set(passed.flatMap(({ revenueDays }) => revenueDays))],
   }
 }
 

@@ -27,7 +27,7 @@ export async function answerReplay(c: Context<AppEnv>): Promise<ReplayAnswer> {
   const text = await c.req.text()
   const body = readJsonBody(replayBodySchema, text)
   const { scope, traceId, nowMs } = c.var
-  const { clickhouse, hashKey } = configOf(c.env)
+  const { clickhouse, hashKey, hashId } = configOf(c.env)
   const settings = await currentSettings(c.env, scope, nowMs)
   if (!body.dry_run) refuseClosed(settings, nowMs)
   const game = await presentProfile(c.env.CONTROL_DB, scope)
@@ -43,6 +43,7 @@ export async function answerReplay(c: Context<AppEnv>): Promise<ReplayAnswer> {
       traceId,
       nowMs,
     },
+    counting: { timeZone: game.timeZone, shards: settings.sketch_shards, hashId },
     filter: {
       code: body.code ?? null,
       event: body.event ?? null,

@@ -9,6 +9,7 @@ import type {
   ReplayPosition,
 } from '../clickhouse/queries/rejected-events.ts'
 import { countRejectedEvents, rejectedEventsByKey } from '../clickhouse/queries/rejected-events.ts'
+import type { Counting } from '../event/envelope.ts'
 import { packMessages } from '../ingest/pack.ts'
 import type { JudgedPage, ReplayContext } from './judge-again.ts'
 import { judgeAgain } from './judge-again.ts'
@@ -19,6 +20,8 @@ const PAGE_ROWS = 200
 export interface Replay {
   readonly connection: ClickHouseConnection
   readonly context: ReplayContext
+  /** How the game counts */
+  readonly counting: Counting
   readonly filter: Pick<RejectedFilter, 'code' | 'event' | 'startMs' | 'endMs'>
   readonly after: ReplayPosition | null
   /** Rows that are examined at most */
@@ -45,7 +48,7 @@ export interface ReplayOutcome {
  * throws; what was sent until then is replayed, and everything else can be.
  */
 export async function replay(call: Replay): Promise<ReplayOutcome> {
-  const { connection, context, limit, send } = call
+  const { connection, context, counting, limit, send } = call
   const filter: RejectedFilter = {
     ...call.filter,
     verdict: 'quarantined',
@@ -63,7 +66,7 @@ export async function replay(call: Replay): Promise<ReplayOutcome> {
     wanted = Math.min(PAGE_ROWS, limit - counts.examined)
     rows = await rejectedEventsByKey(connection, context, filter, { after, limit: wanted })
     const page = judgeAgain(rows, context)
-    if (send !== null) await send(await packPage(page, context))
+    if (send !== null) await send(await packPage(page, context, counting))
     counts.examined += rows.length
     counts.replayed += page.replayed
     counts.filtered += page.filtered
@@ -80,8 +83,12 @@ export async function replay(call: Replay): Promise<ReplayOutcome> {
  * The messages of a page. Where one does not do, the marks come after all other rows, so that no row is marked whose
  * event was not sent.
  */
-function packPage(page: JudgedPage, context: ReplayContext): Promise<Uint8Array[]> {
-  return packMessages(page, { ...context, receivedTimeMs: context.nowMs })
+function packPage(
+  page: JudgedPage,
+  context: ReplayContext,
+  counting: Counting,
+): Promise<Uint8Array[]> {
+  return packMessages(page, { ...context, counting, receivedTimeMs: context.nowMs })
 }
 
 function positionOf(row: RejectedEventRow | undefined): ReplayPosition | null {

@@ -3,8 +3,8 @@
  * was active on day D+N itself. A cell is null until day D+N is over; a share of nobody is null.
  */
 import type { CohortRow, RetentionDay } from '../clickhouse/queries/cohorts.ts'
-import type { GameDay, ZoneOffsets } from './calendar.ts'
-import { dayStartMs, formatDay } from './calendar.ts'
+import type { GameDay, ZoneOffsets } from '../event/calendar.ts'
+import { dayStartMs, formatDay } from '../event/calendar.ts'
 import { percent, wilsonInterval } from './ratio.ts'
 
 /** One cohort. `dN` is a percentage, not rounded. */

@@ -29,3 +29,91 @@ export const RETENTION_DEFINITIONS = {
   totals: 'over the cohorts that are mature for the N; interval: 95 % by Wilson, in percent',
   groups: 'by the value in the first cohort event of the user',
 } as const
+
+const LIVE = {
+  online_user:
+    'a user with session.heartbeat or session.start in the minute; minutes are those of UTC',
+  active: 'has session.start or user.login on the day',
+  new: 'has user.register or user.first_active on the day',
+  day: 'calendar day of time_zone',
+  error:
+    'half-width of the 95 % interval; 0 with exact: true. A figure is exact up to some thousand users and a sketch beyond',
+} as const
+
+export const REALTIME_DEFINITIONS = {
+  online:
+    'unique online users of the last full minute, which begins at minute; active_1m is the same',
+  active_5m:
+    'unique online users of the last 5 full minutes together (a union, not a sum); active_15m of the last 15',
+  active_now:
+    'unique online users of the minute that has not ended yet and of the last full one together',
+  dau_today: 'unique active users of today; wau of the 7, mau of the 30 days that end with today',
+  new_today: 'unique new users of today; registered_total: of all time',
+  online_peak_today:
+    'unique online users of the fullest minute of today; online_peak_all_time: of all time; peak_times: when they began',
+  rev_5m:
+    'successful payments of the last 5 minutes up to as_of, in minor units of currency, not reduced by refunds',
+  rev_today: 'the same since the start of today',
+  rev_5m_yuan:
+    'rev_5m in major units of currency, whatever the currency is, with as many decimals as it has; rev_today_yuan likewise',
+  pay_succ_rate:
+    'percent of the orders of today that are settled (success or failed), in any currency, which succeeded; null when there are none',
+  online_user: LIVE.online_user,
+  active: LIVE.active,
+  new: LIVE.new,
+  day: LIVE.day,
+  error: LIVE.error,
+} as const
+
+export const SERIES_DEFINITIONS = {
+  points:
+    'one per minute that is over and has any; a minute belongs to the range when it begins in it; no point means nobody, or nothing',
+  online: 'unique online users of the minute',
+  active_5m_sum:
+    'unique online users of the 5 minutes that end with this one: a union, not a sum, whatever the name says',
+  active_15m_sum: 'the same over 15 minutes',
+  revenue_cents:
+    'successful payments of the minute in minor units of currency, not reduced by refunds',
+  errors: LIVE.error,
+  online_user: LIVE.online_user,
+} as const
+
+export const BREAKDOWN_DEFINITIONS = {
+  users:
+    'unique users of the day who were seen with the value; a user with two values is in both, so users may add up to more than the whole',
+  other: 'users of all values beyond the bound, counted together',
+  dau: LIVE.active,
+  new_users: LIVE.new,
+  day: LIVE.day,
+  error: LIVE.error,
+} as const
+
+export const LIVE_RETENTION_DEFINITIONS = {
+  size: 'unique new users of the day',
+  dN: 'users of the cohort who were active on day D+N itself; null until that day is over in time_zone',
+  rate: '100 * users / size; null when size is 0, or when the return is not known, as partial says. rate_error in percentage points',
+  active: LIVE.active,
+  new: LIVE.new,
+  error:
+    'half-width of the 95 % interval; 0 with exact: true. Beyond a bound cohorts are told from a sample of users that their hashes choose',
+} as const
+
+export const LIVE_DAYS_DEFINITIONS = {
+  days: 'days with any user; a day without an entry had none',
+  dau: 'unique active users of the day; wau of the 7, mau of the 30 days that end with it',
+  new_users: 'unique new users of the day',
+  online_peak: 'unique online users of the fullest minute of the day, which begins at time',
+  active: LIVE.active,
+  new: LIVE.new,
+  day: LIVE.day,
+  error: LIVE.error,
+} as const
+
+export const RECONCILIATION_DEFINITIONS = {
+  days: 'every day of the range that is over in time_zone',
+  sketch: 'what the sketches published last for the day, with the error that they stated',
+  exact: 'counted from the raw rows after the day had ended; null when that has not been done yet',
+  difference: 'sketch minus exact, in users',
+  within_error:
+    'whether the difference is at most the error; of 100 figures that are no exact ones 95 are expected to be',
+} as const

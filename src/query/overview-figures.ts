@@ -1,10 +1,10 @@
+import type { GameDay } from '../event/calendar.ts'
+import { formatInstant } from '../event/calendar.ts'
 /**
  * From counted rows to the figures of the overview. Pure. Nothing divided by nothing is null. Sums of money are exact
  * up to 2^53 - 1 and the nearest double beyond, which partial.ts says.
  */
 import { minorUnitsOf } from '../event/currency.ts'
-import type { GameDay } from './calendar.ts'
-import { formatInstant } from './calendar.ts'
 import type { CohortCalendar, RetentionTotals } from './cohort-table.ts'
 import { toCohortTable } from './cohort-table.ts'
 import type { OverviewFacts } from './overview-facts.ts'

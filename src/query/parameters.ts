@@ -6,9 +6,10 @@ import { z } from 'zod'
 
 import type { Dimension, Filter } from '../clickhouse/queries/dimension.ts'
 import { DIMENSION_COLUMNS } from '../clickhouse/queries/dimension.ts'
+import { formatDay, parseDay, zoneDayStartMs } from '../event/calendar.ts'
 import { isCurrency } from '../event/currency.ts'
 import { gameDay } from '../event/game-day.ts'
-import { formatDay, parseDay, zoneDayStartMs } from './calendar.ts'
+import { scopeShape } from '../search-fields.ts'
 
 /** Calendar days that a range may touch: a year and its comparison month. */
 const MAX_RANGE_DAYS = 400
@@ -81,7 +82,8 @@ type Moment =
 
 const rfc3339 = z.iso.datetime({ offset: true })
 
-const momentSchema = z.string().transform((text, ctx): Moment => {
+/** An RFC 3339 instant or a date. */
+export const momentSchema = z.string().transform((text, ctx): Moment => {
   const day = parseDay(text)
   if (day !== null) return { kind: 'day', day }
   // A plus sign in a query string means a space unless it was encoded.
@@ -112,10 +114,14 @@ const filterSchema = z.string().transform((text, ctx) => {
   return z.NEVER
 })
 
+/** The code of a currency, in upper case. */
+export const currencySchema = z
+  .string()
+  .refine(isCurrency, 'expected an ISO 4217 code in upper case, such as USD')
+  .default('USD')
+
 const commonShape = {
-  // Compared with the key's before any route is reached.
-  game_id: z.string().optional(),
-  env: z.string().optional(),
+  ...scopeShape,
   start: momentSchema.optional(),
   end: momentSchema.optional(),
   by: dimensionSchema.optional(),
@@ -127,10 +133,7 @@ const commonShape = {
 
 const overviewSchema = z.strictObject({
   ...commonShape,
-  currency: z
-    .string()
-    .refine(isCurrency, 'expected an ISO 4217 code in upper case, such as USD')
-    .default('USD'),
+  currency: currencySchema,
 })
 
 const retentionSchema = z.strictObject({
@@ -142,17 +145,18 @@ const retentionSchema = z.strictObject({
 
 /** The parameters of GET /overview. Throws ParameterError. */
 export function parseOverviewQuery(search: URLSearchParams, present: Present): OverviewQuery {
-  const { currency, ...common } = parse(overviewSchema, search)
+  const { currency, ...common } = parseSearch(overviewSchema, search)
   return { ...toCommonQuery(common, present, OVERVIEW_DEFAULT_DAYS), currency }
 }
 
 /** The parameters of GET /retention. Throws ParameterError. */
 export function parseRetentionQuery(search: URLSearchParams, present: Present): RetentionQuery {
-  const { cohort, ...common } = parse(retentionSchema, search)
+  const { cohort, ...common } = parseSearch(retentionSchema, search)
   return { ...toCommonQuery(common, present, RETENTION_DEFAULT_DAYS), cohort }
 }
 
-function parse<Output>(schema: z.ZodType<Output>, search: URLSearchParams): Output {
+/** Parameters as the schema reads them, each once but for `filter`. Throws ParameterError with every fault. */
+export function parseSearch<Output>(schema: z.ZodType<Output>, search: URLSearchParams): Output {
   const values: [string, string | string[]][] = []
   const faults: ParameterFault[] = []
   for (const name of new Set(search.keys())) {
@@ -194,19 +198,24 @@ function toCommonQuery(
   return { range, by: by ?? null, filters: mergeFilters(filter) }
 }
 
-/** The default ends with the present day and has `defaultDays` days, or those before the given end. */
-function toRange(
+function momentMs(moment: Moment, timeZone: string): number {
+  return moment.kind === 'day' ? zoneDayStartMs(moment.day, timeZone) : moment.timeMs
+}
+
+/**
+ * The range from one moment to another, half-open. By default it ends with the present day and has `defaultDays` days,
+ * or those before the given end. Throws ParameterError for one that is empty or where no row can lie.
+ */
+export function toRange(
   start: Moment | undefined,
   end: Moment | undefined,
   { timeZone, nowMs }: Present,
   defaultDays: number,
 ): QueryRange {
-  const toMs = (moment: Moment) =>
-    moment.kind === 'day' ? zoneDayStartMs(moment.day, timeZone) : moment.timeMs
-  const endMs = toMs(end ?? { kind: 'day', day: gameDay(nowMs, timeZone) + 1 })
+  const endMs = momentMs(end ?? { kind: 'day', day: gameDay(nowMs, timeZone) + 1 }, timeZone)
   requireWithinBounds('end', endMs)
   const lastDay = gameDay(endMs - 1, timeZone)
-  const startMs = toMs(start ?? { kind: 'day', day: lastDay - defaultDays + 1 })
+  const startMs = momentMs(start ?? { kind: 'day', day: lastDay - defaultDays + 1 }, timeZone)
   requireWithinBounds('start', startMs)
   if (startMs >= endMs) {
     const reason = `expected an instant before end, ${new Date(endMs).toISOString()}`

@@ -54,13 +54,16 @@ export const retentionParametersSchema = z.strictObject({
     .meta({ description: 'The event that begins a cohort: user.register or user.first_active' }),
 })
 
-const countSchema = z.int().nonnegative()
-const centsSchema = z.number().meta({
+/** A number of users or of things. */
+export const countSchema = z.int().nonnegative()
+/** An amount of money. */
+export const centsSchema = z.number().meta({
   description:
     'Minor units of the currency; beyond 2^53 - 1 the nearest double, which partial says',
   override: { type: 'integer' },
 })
-const percentSchema = z
+/** A ratio. */
+export const percentSchema = z
   .number()
   .nullable()
   .meta({ description: 'Percent, not rounded; null over nothing' })
@@ -164,7 +167,8 @@ function groupsOf<Shape extends z.ZodRawShape>(figures: Shape) {
     .meta({ description: 'Present with by: the same figures per value, most users first' })
 }
 
-const contextShape = {
+/** What an answer says of its range and of itself. */
+export const contextShape = {
   start: z.iso.datetime({ offset: true }),
   end: z.iso.datetime({ offset: true }),
   time_zone: z.string().meta({ description: 'IANA name; days are days of this zone' }),
@@ -174,7 +178,8 @@ const contextShape = {
     .meta({ description: 'What this answer lacks, and why; empty when it lacks nothing' }),
 }
 
-function definitionsOf(definitions: Readonly<Record<string, string>>) {
+/** The definitions that an answer carries, by the names of its fields. */
+export function definitionsOf(definitions: Readonly<Record<string, string>>) {
   return z
     .record(z.enum(Object.keys(definitions)), z.string())
     .meta({ description: 'What the figures mean' })

@@ -23,3 +23,22 @@ describe('ADMIN_KEY', () => {
     expect(configOf({ ...env, ADMIN_KEY: key }).adminKey).toBe(key)
   })
 })
+
+describe('ANALYTICS_LOCATION_HINT', () => {
+  it.for(['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', 'me'])(
+    'may be %s',
+    (hint, { expect }) => {
+      expect(configOf({ ...env, ANALYTICS_LOCATION_HINT: hint }).locationHint).toBe(hint)
+    },
+  )
+
+  it('may be empty: then there is none', ({ expect }) => {
+    expect(configOf({ ...env, ANALYTICS_LOCATION_HINT: '' }).locationHint).toBeNull()
+  })
+
+  it.for(['europe', 'WEUR', ' weur'])('is refused when it is "%s"', (hint, { expect }) => {
+    const configure = () => configOf({ ...env, ANALYTICS_LOCATION_HINT: hint })
+    expect(configure).toThrow(ConfigError)
+    expect(configure).toThrow(/^ANALYTICS_LOCATION_HINT: expected one of wnam, /)
+  })
+})

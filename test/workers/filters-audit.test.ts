@@ -22,7 +22,7 @@ beforeAll(async () => {
 describe('a change of the filters', () => {
   it('is on record with who, what and when', async ({ expect }) => {
     await insertGame('filters-audit')
-    const body = { ingest_enabled: false, ingest_disabled_reason: 'flood' }
+    const body = { ingest_enabled: false, ingest_disabled_reason: 'flood', sketch_shards: 4 }
     const changed = await filters({ game: 'filters-audit', token: operator, body })
     const traceId = changed.headers.get('X-Trace-Id')
     const { updated_by: by } = filtersChangedSchema.parse(await changed.json())
@@ -53,7 +53,7 @@ describe('a change of the filters', () => {
         actor_id: by,
         status: 200,
         trace_id: traceId,
-        snapshot: JSON.stringify({ ingest_enabled: false, ingest_disabled_reason: 'flood' }),
+        snapshot: JSON.stringify(body),
       },
     ])
   })

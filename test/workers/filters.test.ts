@@ -111,6 +111,17 @@ describe('POST /filters', () => {
     })
   })
 
+  it('says how many objects share the counting of users', async ({ expect }) => {
+    const game = 'filters-shards'
+    await insertGame(game)
+    const { status, body } = await change(game, { sketch_shards: 8 })
+    expect({ status, body }).toMatchObject({ status: 200, body: { version: 1, sketch_shards: 8 } })
+    const present = await filters({ game, token: operator })
+    expect(await present.json()).toMatchObject({ sketch_shards: 8 })
+    const scope = { gameId: game, env: 'prod' }
+    expect((await currentSettings(env, scope, Date.now())).sketch_shards).toBe(8)
+  })
+
   it('refuses a change that was made for another version', async ({ expect }) => {
     await insertGame('filters-version')
     expect((await change('filters-version', { version: 0, sample_global: 9 })).status).toBe(200)
@@ -132,6 +143,9 @@ describe('POST /filters', () => {
     [{ sample_global: 101 }, 'invalid_field', 'sample_global: expected at most 100 percent'],
     [{ payments_enabled: 'no' }, 'invalid_field', 'payments_enabled: expected true or false'],
     [{ sample_globl: 1 }, 'invalid_field', 'sample_globl: unknown'],
+    [{ sketch_shards: 0 }, 'invalid_field', 'sketch_shards: expected at least 1 shard'],
+    [{ sketch_shards: 65 }, 'invalid_field', 'sketch_shards: expected at most 64 shards'],
+    [{ sketch_shards: 1.5 }, 'invalid_field', 'sketch_shards: expected a whole number'],
     [{ events: ['session.strat'] }, 'invalid_field', 'events.0: expected an event of the catalog'],
     [
       { sampling: { user_login: 5 } },

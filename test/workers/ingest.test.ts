@@ -1,6 +1,24 @@
+import { createExecutionContext } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
 import { beforeAll, describe, it, vi } from 'vitest'
 
-import { anEvent, answerSchema, compressed, countRows, createGame, track } from './support.ts'
+import { createApp } from '../../src/app.ts'
+import { configOf } from '../../src/config.ts'
+import { decodeEnvelope } from '../../src/event/envelope.ts'
+import { currentSettings } from '../../src/settings/current-settings.ts'
+import { changeStoredSettings } from '../../src/settings/stored-settings.ts'
+import type { Sent } from './aggregates-support.ts'
+import { keepingQueue } from './aggregates-support.ts'
+import {
+  anEvent,
+  answerSchema,
+  compressed,
+  countRows,
+  createGame,
+  insertGame,
+  insertKey,
+  track,
+} from './support.ts'
 
 const GAME = 'ingest-test'
 
@@ -220,5 +238,47 @@ describe('POST /api/events/track', () => {
 
   it('takes the game from the key when no header names it', async ({ expect }) => {
     expect((await track(JSON.stringify(anEvent()))).status).toBe(202)
+  })
+})
+
+describe('a message of accepted events', () => {
+  it('says how the game counts, what users were seen with, and which days bring money', async ({
+    expect,
+  }) => {
+    const scope = { gameId: 'ingest-counting', env: 'prod' }
+    await insertGame(scope.gameId, 'Asia/Tokyo')
+    await insertKey(scope.gameId, { kind: 'write', key: 'cw_counting' })
+    const nowMs = Date.now()
+    const asked = { patch: { sketch_shards: 4 }, by: 'test', nowMs, version: undefined }
+    await changeStoredSettings(env, scope, asked)
+    expect((await currentSettings(env, scope, nowMs)).sketch_shards).toBe(4)
+    const sent: Sent[] = []
+    const time = new Date(nowMs - (nowMs % 86_400_000)).toISOString()
+    const purchase = {
+      event: 'monetization.purchase_success',
+      event_id: 'p-1',
+      event_time: time,
+      props: { order_id: 'o-1', sku_id: 's', price_usd: 1 },
+    }
+    const response = await createApp().request(
+      '/api/events/track',
+      {
+        method: 'POST',
+        headers: { Authorization: 'Bearer cw_counting' },
+        body: JSON.stringify([anEvent({ event_time: time }), anEvent(purchase)]),
+      },
+      { ...env, EVENTS_QUEUE: keepingQueue(sent) },
+      createExecutionContext(),
+    )
+    expect(await response.json()).toMatchObject({ accepted: 2, results: [] })
+    const [envelope] = sent.map(({ body }) => decodeEnvelope(body))
+    // Nine in the morning in Tokyo.
+    const day = Math.floor(nowMs / 86_400_000)
+    expect(envelope).toMatchObject({
+      counting: { timeZone: 'Asia/Tokyo', shards: 4, hashId: configOf(env).hashId },
+      revenueDays: [day],
+    })
+    const active = envelope?.tokens.filter(({ metric }) => metric === 'dau')
+    expect(active).toMatchObject([{ bucket: day, by: ['ios', '', '', '1.2.3'] }])
   })
 })

@@ -173,6 +173,16 @@ describe('real answers', () => {
     ['getOverview', '?by=platform&filter=country:DE', { live: {}, active_users: 1 }],
     ['getOverview', '?by=props.variant', { groups: { values: [{ value: 'a', users: 1 }] } }],
     ['getRetention', '?by=platform&cohort=register', { totals: { size: 1 } }],
+    ['getRealtime', '?currency=USD', { new_today: 1, pay_succ_rate: 100 }],
+    ['getRealtimeSeries', '?start=2020-01-01&end=2020-01-02', { online: [], revenue_cents: [] }],
+    [
+      'getRealtimeBreakdown',
+      '?metric=new_users&by=country',
+      { values: [{ value: 'DE', users: 1 }] },
+    ],
+    ['getRealtimeRetention', '', { time_zone: 'UTC' }],
+    ['getRealtimeDays', '', { days: [{ new_users: { value: 1 } }] }],
+    ['getReconciliation', '', { summary: { compared: 0 } }],
     ['listRejectedEvents', '?limit=1&code=unknown_event', { events: [{ event: 'no.such.event' }] }],
     ['summarizeRejectedEvents', '?code=unknown_event', { groups: [{ code: 'unknown_event' }] }],
     ['getFilters', '', { ingest_enabled: true }],
@@ -182,6 +192,8 @@ describe('real answers', () => {
 
   it.for([
     ['getOverview', '?end=never', 400],
+    ['getRealtimeSeries', '', 400],
+    ['getRealtimeDays', '?start=never', 400],
     ['listRejectedEvents', '?limit=0', 400],
     ['getFilters', '?game_id=other', 403],
   ] as const)('of %s%s are documented problems', async ([id, query, status], { expect }) => {
@@ -283,6 +295,6 @@ describe('real answers', () => {
 
   it('came from every operation that answers with JSON', ({ expect }) => {
     const silent = OPERATIONS.filter(({ id }) => !answered.has(id)).map(({ id }) => id)
-    expect(silent).toEqual(['watchEvents', 'getOpenApi', 'getDocs'])
+    expect(silent).toEqual(['watchEvents', 'watchRealtime', 'getOpenApi', 'getDocs'])
   })
 })

@@ -68,6 +68,13 @@ const ROUTES: readonly Route[] = [
   ['ALL /api/analytics/filters', 'open'],
   ['GET /api/analytics/overview', 'analytics:read', 'game'],
   ['GET /api/analytics/retention', 'analytics:read', 'game'],
+  ['GET /api/analytics/realtime', 'analytics:read', 'game'],
+  ['GET /api/analytics/realtime/series', 'analytics:read', 'game'],
+  ['GET /api/analytics/realtime/breakdown', 'analytics:read', 'game'],
+  ['GET /api/analytics/realtime/retention', 'analytics:read', 'game'],
+  ['GET /api/analytics/realtime/days', 'analytics:read', 'game'],
+  ['GET /api/analytics/realtime/stream', 'analytics:read', 'game'],
+  ['GET /api/analytics/reconciliation', 'analytics:read', 'game'],
 
   ['GET /openapi.json', 'open'],
   ['GET /docs', 'open'],

@@ -145,7 +145,7 @@ describe('acceptBatch', () => {
     for (const row of parseRows(batch.rejectedRows)) expect(row['payload']).toContain('[{"a":[{"a"')
   })
 
-  it('counts a user once per metric and bucket, in days of the game and minutes of UTC', ({
+  it('counts a user once per metric, bucket and what it was seen with, in days of the game and minutes of UTC', ({
     expect,
   }) => {
     const heartbeat = { ...login, event: 'session.heartbeat' }
@@ -155,10 +155,35 @@ describe('acceptBatch', () => {
     const day = Date.parse('2026-11-20T00:00:00Z') / 86_400_000
     const minute = (instant: string) => Date.parse(instant) / 60_000
     expect(batch.tokens).toEqual([
-      { metric: 'dau', bucket: day, tokens: Uint32Array.of(token) },
+      { metric: 'dau', bucket: day, tokens: Uint32Array.of(token), by: ['', '', '', ''] },
+      { metric: 'dau', bucket: day, tokens: Uint32Array.of(token), by: ['web', '', '', ''] },
       { metric: 'online', bucket: minute('2026-11-19T16:30:00Z'), tokens: Uint32Array.of(token) },
       { metric: 'online', bucket: minute('2026-11-20T10:00:00Z'), tokens: Uint32Array.of(token) },
     ])
+  })
+
+  it('names the game days of its payments, and of nothing else', ({ expect }) => {
+    const purchase = (order_id: string, event_time: string) => ({
+      user_id: 'u1',
+      event: 'monetization.purchase_success',
+      event_time,
+      props: { order_id, sku_id: 's', price_usd: 1 },
+    })
+    const day = (date: string) => Date.parse(`${date}T00:00:00Z`) / 86_400_000
+    const batch = acceptBatch(
+      [
+        // Past midnight in Shanghai.
+        purchase('o-1', '2026-11-19T16:30:00Z'),
+        purchase('o-2', '2026-11-18T10:00:00Z'),
+        purchase('o-3', '2026-11-20T10:00:00Z'),
+        { ...purchase('o-4', '2026-11-17T10:00:00Z'), props: { order_id: 'o-4', price_usd: -1 } },
+        { ...login, event_time: '2026-11-15T10:00:00Z' },
+      ],
+      context,
+    )
+    expect(batch.paymentRows).toHaveLength(3)
+    expect(batch.revenueDays).toEqual([day('2026-11-18'), day('2026-11-20')])
+    expect(acceptBatch([login], context).revenueDays).toEqual([])
   })
 
   it('cuts the payload of a rejected event at its bound', ({ expect }) => {

@@ -23,6 +23,23 @@ const rowSchema = z.record(z.string(), z.union([z.string(), z.number()]))
 const parseRows = (rows: readonly string[]) => rows.map((row) => rowSchema.parse(JSON.parse(row)))
 
 describe('acceptPayments', () => {
+  it('names the game days of the payments that it takes', ({ expect }) => {
+    const at = (order_id: string, ts: string) => ({ ...paid, order_id, ts })
+    const payments = [
+      at('o-1', '2026-11-20T10:00:00Z'),
+      at('o-2', '2026-11-19T23:30:00Z'),
+      at('o-3', '2026-11-20T11:00:00Z'),
+      { ...at('o-4', '2026-11-10T11:00:00Z'), status: 'gone' },
+    ]
+    const day = Date.parse('2026-11-20T00:00:00Z') / 86_400_000
+    expect(acceptPayments(payments, context).revenueDays).toEqual([day - 1, day])
+    // Half past midnight of the 20th.
+    const berlin = { ...context, timeZone: 'Europe/Berlin' }
+    expect(acceptPayments(payments, berlin).revenueDays).toEqual([day])
+    const settings = { ...DEFAULT_SETTINGS, payments_enabled: false }
+    expect(acceptPayments(payments, { ...context, settings }).revenueDays).toEqual([])
+  })
+
   it('judges every payment of any batch: accepted + rejected + filtered = sent', ({ expect }) => {
     const paymentLike = fc.record(
       {

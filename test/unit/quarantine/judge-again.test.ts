@@ -126,6 +126,7 @@ describe('judgeAgain', () => {
       paymentRows: [],
       rejectedRows: [],
       tokens: [],
+      revenueDays: [],
     })
   })
 

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check'
 import { describe, it, vi } from 'vitest'
 
+import type { GameDay } from '../../../src/event/calendar.ts'
+import { gameDays, offsetsAround } from '../../../src/event/calendar.ts'
 import { isCurrency, minorUnitsOf } from '../../../src/event/currency.ts'
-import type { GameDay } from '../../../src/query/calendar.ts'
-import { gameDays, offsetsAround } from '../../../src/query/calendar.ts'
 import { toCohortTable } from '../../../src/query/cohort-table.ts'
 import { readLiveBlock } from '../../../src/query/live-figures.ts'
 import { percent, quotient, wilsonInterval } from '../../../src/query/ratio.ts'

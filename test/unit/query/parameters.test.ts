@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, it } from 'vitest'
 
-import { formatInstant } from '../../../src/query/calendar.ts'
+import { formatInstant } from '../../../src/event/calendar.ts'
 import {
   formatDimension,
   ParameterError,

@@ -3,7 +3,7 @@
  * the first instant of its date to the first instant of the next: 23 or 25 hours when clocks change, none
  * when the zone skips the date.
  */
-import { zoneOffsetMs } from '../event/game-day.ts'
+import { zoneOffsetMs } from './game-day.ts'
 
 const DAY_MS = 86_400_000
 const MINUTE_MS = 60_000

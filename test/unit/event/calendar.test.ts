@@ -1,7 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, it } from 'vitest'
 
-import { gameDay } from '../../../src/event/game-day.ts'
 import {
   dayStartMs,
   formatDay,
@@ -11,7 +10,8 @@ import {
   parseDay,
   zoneDayStartMs,
   zoneOffsets,
-} from '../../../src/query/calendar.ts'
+} from '../../../src/event/calendar.ts'
+import { gameDay } from '../../../src/event/game-day.ts'
 
 const HOUR_MS = 3_600_000
 const SEED = 20_251_026
