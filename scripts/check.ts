@@ -22,6 +22,7 @@ const CHECKS: readonly string[] = [
   'tsc -p tsconfig.node.json',
   'wrangler types --include-runtime=false --strict-vars=false --check',
   'node scripts/generate-catalog.ts --check',
+  'node scripts/generate-merge-module.ts --check',
   'node scripts/generate-reference.ts --check',
   'node scripts/simulate/clocks.ts --check',
   'knip',

@@ -5,13 +5,20 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { countEvents, eventsOf, readPlayers, type ReplayPlan } from './replay/cookie-cats.ts'
+import {
+  countEvents,
+  eventsOf,
+  type Player,
+  readPlayers,
+  type ReplayPlan,
+} from './replay/cookie-cats.ts'
 import { dateOf, firstInstallDayMs, rememberedLastInstallDay } from './replay/days.ts'
 import { comparisonTable, countEqual, expectedFigures } from './replay/figures.ts'
 import { count, startProgress } from './replay/progress.ts'
 import { readBack } from './replay/read-back.ts'
 import { batchesOf, requireServer, SendError, sendAll, type SendReport } from './replay/send.ts'
 import { readSettings, type ReplaySettings, USAGE } from './replay/settings.ts'
+import { comparedFigures, isPlausible, sketchTable } from './replay/sketch-figures.ts'
 
 const ROOT = new URL('../', import.meta.url)
 const PLAYERS_FILE = new URL('data/cookie-cats.csv.gz', ROOT)
@@ -55,7 +62,21 @@ async function main(): Promise<number> {
         'that counts its days in UTC, and the same --limit in every replay.',
     )
   }
-  return equal === expected.size && report.rejected === 0 ? 0 : 1
+  if (equal < expected.size || report.rejected > 0) return 1
+  return (await compareSketches(players, plan, settings)) ? 0 : 1
+}
+
+/** What the sketches answer at the same moment; false when a figure is further off than its error allows. */
+async function compareSketches(
+  players: readonly Player[],
+  plan: ReplayPlan,
+  { target }: ReplaySettings,
+): Promise<boolean> {
+  const figures = await comparedFigures(players, plan, target)
+  console.log(`\n${sketchTable(figures)}`)
+  const wrong = figures.filter((figure) => !isPlausible(figure)).map(({ name }) => name)
+  if (wrong.length > 0) console.log(`Too far off: ${wrong.join(', ')}`)
+  return wrong.length === 0
 }
 
 async function planOf(

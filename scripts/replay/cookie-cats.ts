@@ -107,7 +107,8 @@ export function* eventsOf(players: readonly Player[], plan: ReplayPlan): Generat
   }
 }
 
-function isActiveOn(player: Player, age: number): boolean {
+/** Whether the file says that the player had a session so many days after the installation. */
+export function isActiveOn(player: Player, age: number): boolean {
   return (
     age === 0 ||
     (age === 1 && player.retainedDay1) ||

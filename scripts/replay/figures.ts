@@ -145,9 +145,13 @@ function totalsFigure({
   return figure(size, day1, day7)
 }
 
-async function get(
+/**
+ * An answer of the query API. Throws UnansweredError when there is none, and Error for a refusal.
+ * `path`: below /api/analytics
+ */
+export async function get(
   target: ReadTarget,
-  path: 'overview' | 'retention',
+  path: string,
   parameters: Record<string, string>,
 ): Promise<unknown> {
   const url = `${target.url}/api/analytics/${path}?${new URLSearchParams(parameters).toString()}`

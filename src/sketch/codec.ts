@@ -24,7 +24,7 @@ import {
   readHeader,
 } from './frame.ts'
 import { deflateRegisters, inflateRegisters } from './registers-deflate.ts'
-import { countRegisters, isRegister, MAX_PRECISION, MIN_PRECISION } from './registers.ts'
+import { impossibleRegisters, isRegister, MAX_PRECISION, MIN_PRECISION } from './registers.ts'
 import { readTokens, riceParameter, writeTokens } from './token-bits.ts'
 import { TokenSet } from './token-set.ts'
 
@@ -115,12 +115,17 @@ function checkedRegisters(registers: Uint8Array, p: number): Uint8Array {
   if (registers.length !== 2 ** p) {
     throw new SketchFrameError(`${registers.length} registers, but precision ${p} has ${2 ** p}`)
   }
-  const counts = countRegisters(registers)
-  for (const [register, count] of counts.entries()) {
-    if (count > 0 && !isRegister(register, p)) {
-      throw new SketchFrameError(`register value ${register} is impossible at precision ${p}`)
-    }
+  const impossible = impossibleRegisters(p)
+  let isImpossible = 0
+  let union = 0
+  for (const register of registers) {
+    isImpossible |= impossible[register] ?? 0
+    union |= register
   }
-  if (counts[0] === registers.length) throw new SketchFrameError('registers without a single token')
+  if (isImpossible !== 0) {
+    const first = registers.find((register) => !isRegister(register, p))
+    throw new SketchFrameError(`register value ${first} is impossible at precision ${p}`)
+  }
+  if (union === 0) throw new SketchFrameError('registers without a single token')
   return registers
 }

@@ -131,7 +131,14 @@ export class DistinctCountSketch {
   }
 
   #mergeSamePrecision(other: DistinctCountSketch): number {
-    if (other.#state.kind === 'sparse') return this.addTokens(other.#state.tokens.toSortedArray())
+    if (other.#state.kind === 'sparse') {
+      const tokens = other.#state.tokens.toArray()
+      if (this.#state.kind === 'sparse') {
+        const { size } = this.#state.tokens
+        this.#state.tokens.reserve(Math.min(size + tokens.length, maxTokens(this.#precision) + 1))
+      }
+      return this.addTokens(tokens)
+    }
     if (this.#state.kind === 'dense') {
       return mergeRegisters(this.#state.registers, other.#state.registers)
     }

@@ -96,6 +96,17 @@ export function isRegister(value: number, p: number): boolean {
   return highest >= p - 1 && (value & impossible) === 0
 }
 
+const impossibleByPrecision = new Map<number, Uint8Array>()
+
+/** For each of the 256 values 1 if no set of tokens can produce it at precision p, else 0. Not to be written to. */
+export function impossibleRegisters(p: number): Uint8Array {
+  const known = impossibleByPrecision.get(p)
+  if (known !== undefined) return known
+  const table = Uint8Array.from({ length: 256 }, (_, value) => (isRegister(value, p) ? 0 : 1))
+  impossibleByPrecision.set(p, table)
+  return table
+}
+
 function mergeRegister(registers: Uint8Array, at: number, incoming: number): boolean {
   const old = registers[at] ?? 0
   const merged = MERGED[(old << 8) | incoming] ?? 0

@@ -16,8 +16,7 @@ export class TokenSet {
 
   /** @param capacity how many tokens to make room for at once; the set grows beyond it. */
   constructor(capacity = 0) {
-    this.#slotBits = MIN_SLOT_BITS
-    while (1 << (this.#slotBits - 1) < capacity) this.#slotBits++
+    this.#slotBits = slotBitsFor(capacity)
     this.#slots = new Uint32Array(1 << this.#slotBits).fill(EMPTY)
   }
 
@@ -31,8 +30,17 @@ export class TokenSet {
     if (this.#slots[at] === token) return false
     this.#slots[at] = token
     this.#size++
-    if (this.#size * 2 > this.#slots.length) this.#grow()
+    if (this.#size * 2 > this.#slots.length) this.#grow(this.#slotBits + 1)
     return true
+  }
+
+  /**
+   * Makes room for so many tokens in all. Without it, many tokens in ascending order are slow: they fill the low slots
+   * of one table after the other.
+   */
+  reserve(capacity: number): void {
+    const slotBits = slotBitsFor(capacity)
+    if (slotBits > this.#slotBits) this.#grow(slotBits)
   }
 
   /** A new array of all tokens in ascending order. */
@@ -69,12 +77,19 @@ export class TokenSet {
     }
   }
 
-  #grow(): void {
+  #grow(slotBits: number): void {
     const tokens = this.#slots
-    this.#slotBits++
+    this.#slotBits = slotBits
     this.#slots = new Uint32Array(1 << this.#slotBits).fill(EMPTY)
     for (const token of tokens) {
       if (token !== EMPTY) this.#slots[this.#find(token)] = token
     }
   }
+}
+
+/** The smallest table in which so many tokens use half of the slots at most. */
+function slotBitsFor(capacity: number): number {
+  let bits = MIN_SLOT_BITS
+  while (1 << (bits - 1) < capacity) bits++
+  return bits
 }
