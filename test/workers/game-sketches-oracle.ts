@@ -55,6 +55,7 @@ export class SketchOracle {
     expect(realtime).toEqual({
       day: this.#day(day),
       minute: this.#minute(minute),
+      activeNow: this.#figure(this.#union('online', minute, minute + 1)),
       registeredTotal: this.#figure(this.#union('new_users', day - 61, day + 2)),
       onlinePeakAllTime: this.#fullest([...this.#minutes]),
     })

@@ -1,15 +1,14 @@
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
-import { env } from 'cloudflare:workers'
+import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test'
 import { afterEach, beforeEach, describe, it, vi } from 'vitest'
 
 import { SHARD_HANDOVER_MS } from '../../configs/limits.ts'
-import type { GameSketches } from '../../durable/game-sketches.ts'
 import {
   add,
   alarmOf,
   countOf,
   DAY_MS,
   exactly,
+  failHandover,
   group,
   MINUTE_MS,
   NONE,
@@ -56,19 +55,12 @@ describe('a shard of GameSketches', () => {
 
   it('keeps everything when the handover fails, through evictions', async ({ expect }) => {
     const shard = await add('failing-handover', [group('dau', day, tokensOf(0, 10))], told)
-    const broken = () =>
-      runInDurableObject(shard, (instance: GameSketches) => {
-        const GAME_SKETCHES = {
-          getByName: () => ({ addTokens: () => Promise.reject(new Error('overloaded')) }),
-        }
-        Reflect.set(instance, 'env', { ...env, GAME_SKETCHES })
-      })
-    await broken()
+    await failHandover(shard, 'refused')
     await runDurableObjectAlarm(shard)
     expect(await alarmOf(shard)).not.toBeNull()
     await evictDurableObject(shard)
     await add('failing-handover', [group('dau', day, tokensOf(8, 12))], told)
-    await broken()
+    await failHandover(shard, 'refused')
     await runDurableObjectAlarm(shard)
     const primary = sketchesOf('failing-handover')
     expect((await primary.figures({ day, minute })).dau).toEqual(NONE)
@@ -78,27 +70,23 @@ describe('a shard of GameSketches', () => {
     expect(await countOf(shard, 'hot')).toBe(0)
   })
 
-  it('keeps what comes while a handover is under way', async ({ expect }) => {
-    const gameId = 'busy-handover'
-    const shard = await add(gameId, [group('dau', day, tokensOf(0, 10))], told)
-    await runInDurableObject(shard, (instance: GameSketches) => {
-      const GAME_SKETCHES = {
-        getByName: (name: string) => ({
-          addTokens: async (delivery: Parameters<GameSketches['addTokens']>[0]) => {
-            await env.GAME_SKETCHES.getByName(name).addTokens(delivery)
-            await add(gameId, [group('dau', day, tokensOf(10, 13))], told)
-            throw new Error('the answer was lost')
-          },
-        }),
-      }
-      Reflect.set(instance, 'env', { ...env, GAME_SKETCHES })
-    })
-    await runDurableObjectAlarm(shard)
-    expect((await sketchesOf(gameId).figures({ day, minute })).dau).toEqual(exactly(10))
-    await evictDurableObject(shard)
-    await runDurableObjectAlarm(shard)
-    expect((await sketchesOf(gameId).figures({ day, minute })).dau).toEqual(exactly(13))
-  })
+  it.for([null, 'answer lost'] as const)(
+    'keeps what comes while a handover is under way, failure: %j',
+    async (failure, { expect }) => {
+      const gameId = `busy-handover-${failure}`
+      const shard = await add(gameId, [group('dau', day, tokensOf(0, 10))], told)
+      let from = 10
+      await failHandover(shard, failure, async () => {
+        if (from < 13) await add(gameId, [group('dau', day, tokensOf(from, ++from))], told)
+      })
+      await runDurableObjectAlarm(shard)
+      await evictDurableObject(shard)
+      await runDurableObjectAlarm(shard)
+      expect((await sketchesOf(gameId).figures({ day, minute })).dau).toEqual(exactly(from))
+      expect(from).toBeGreaterThan(10)
+      expect(await countOf(shard, 'hot')).toBe(0)
+    },
+  )
 
   it('hands over more than one row and one call carry', async ({ expect }) => {
     const gameId = 'large-handover'

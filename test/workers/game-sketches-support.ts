@@ -135,6 +135,30 @@ export async function useQueue(sketches: Sketches, queue: FakeQueue): Promise<vo
   })
 }
 
+/** How a call that hands tokens over fails: before or after it was taken. */
+export type HandoverFailure = 'refused' | 'answer lost'
+
+/** Makes the present instance of a shard fail to hand over until it is evicted, or hand over again. */
+export async function failHandover(
+  shard: Sketches,
+  failure: HandoverFailure | null,
+  meanwhile: () => Promise<void> = async () => {},
+): Promise<void> {
+  const GAME_SKETCHES = {
+    getByName: (name: string) => ({
+      async addTokens(delivery: TokenDelivery) {
+        if (failure === 'refused') throw new Error('overloaded')
+        await env.GAME_SKETCHES.getByName(name).addTokens(delivery)
+        await meanwhile()
+        if (failure === 'answer lost') throw new Error('the answer was lost')
+      },
+    }),
+  }
+  await runInDurableObject(shard, (instance: GameSketches) => {
+    if (!Reflect.set(instance, 'env', { ...env, GAME_SKETCHES })) throw new Error('not set')
+  })
+}
+
 /** What the alarm of an object is set to, in milliseconds since the epoch; null for none. */
 export function alarmOf(sketches: Sketches): Promise<number | null> {
   return runInDurableObject(sketches, (_: GameSketches, { storage }) => storage.getAlarm())
