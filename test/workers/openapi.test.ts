@@ -121,7 +121,7 @@ describe('real answers', () => {
       {
         key: WRITE_KEY,
         body: {
-          events: [anEvent({ event: 'no.such' }), anEvent({ event_time: 0 }), anEvent()],
+          events: [anEvent({ event: 'no.such.event' }), anEvent({ event_time: 0 }), anEvent()],
           sent_at: Date.now() - 3_600_000,
         },
       },
