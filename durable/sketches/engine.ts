@@ -94,7 +94,8 @@ export class SketchEngine {
     this.#stored = new Marks(marks)
     this.#marks = new Marks(marks)
     this.#log.restore()
-    this.#hotSinceMs = nowMs
+    // An object that was put to sleep has nobody who folds later: the next alarm does, and is then the last.
+    this.#hotSinceMs = this.#log.bytes === 0 ? nowMs : -Infinity
     for (const group of this.#log.readOldest(Infinity)?.groups ?? []) this.#count(group)
     this.#isLoaded = true
   }
@@ -211,6 +212,7 @@ export class SketchEngine {
       marks,
       peaks: new Map(peaks.map(({ day, peak }) => [day, JSON.stringify(peak)])),
     }
+    this.trim()
     return this.#sent
   }
 

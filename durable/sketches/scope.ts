@@ -37,7 +37,7 @@ export function toStoredScope(scope: Scope): z.input<typeof scopeSchema> {
 }
 
 /**
- * The scope after a delivery: the newest counting that was told holds. Throws RangeError for a delivery that belongs
+ * The scope after a delivery: the counting that was told last holds. Throws RangeError for a delivery that belongs
  * to another object.
  */
 export function scopeAfter(

@@ -3,8 +3,8 @@
  * round: a round that has stored payments puts a message of its days on the queue, which comes back after a while and
  * makes the sum for everything stored until then.
  */
-import { PUBLISH_INTERVAL_MS } from '../../configs/limits.ts'
-import { daysOfOrders, refreshDailyRevenue } from '../clickhouse/queries/refresh-daily-revenue.ts'
+import { MAX_EVENT_AGE_MS, PUBLISH_INTERVAL_MS } from '../../configs/limits.ts'
+import { refreshDailyRevenue } from '../clickhouse/queries/refresh-daily-revenue.ts'
 import { configOf } from '../config.ts'
 import { encodeEnvelope } from '../event/envelope.ts'
 import { describeError, log } from '../log.ts'
@@ -16,6 +16,14 @@ type Worsen = (messageId: string, outcome: Outcome) => void
 
 /** From how many days on those are forgotten whose refresh may be back. */
 const MAX_ANNOUNCED_DAYS = 1_000
+
+const DAY_MS = 86_400_000
+
+/** How far apart two reports of an order may lie that ingest takes on one day. */
+const MAX_EVENT_AGE_DAYS = Math.ceil(MAX_EVENT_AGE_MS / DAY_MS)
+
+/** Local dates run at most a day ahead of UTC, and payments a little ahead of the clock. */
+const DAYS_AHEAD = 2
 
 /** Days whose refresh is on the queue, with the time before which it cannot come back. */
 const announced = new Map<string, number>()
@@ -51,18 +59,26 @@ async function orDefer(
   }
 }
 
-function refresh(group: RevenueGroup, env: Env): Promise<void> {
-  return refreshDailyRevenue(configOf(env).clickhouse, scopeOf(group), { days: group.days })
+/**
+ * The days, and all around them on which the same orders may have been told of: a report can take the place of an
+ * older one on another day, of which nothing is left to see then. The sum reads every payment in any case.
+ */
+function refresh({ gameId, env: environment, counting, days }: RevenueGroup, env: Env) {
+  const newest = Math.floor(Date.now() / DAY_MS) + DAYS_AHEAD
+  const from = Math.min(...days) - MAX_EVENT_AGE_DAYS
+  const to = Math.max(...days, Math.min(Math.max(...days) + MAX_EVENT_AGE_DAYS, newest))
+  return refreshDailyRevenue(
+    configOf(env).clickhouse,
+    { gameId, env: environment, timeZone: counting.timeZone },
+    { days: Array.from({ length: to - from + 1 }, (_, index) => from + index) },
+  )
 }
 
 /** `nowMs`: after the rows were stored; a refresh that begins later has them. */
 async function announce(group: RevenueGroup, env: Env, nowMs: number): Promise<void> {
-  const { gameId, env: environment, counting, traceId, orderIds } = group
-  const found = await daysOfOrders(configOf(env).clickhouse, scopeOf(group), orderIds)
+  const { gameId, env: environment, counting, traceId } = group
   const keyOf = (day: number) => JSON.stringify([gameId, environment, counting.timeZone, day])
-  const days = [...new Set([...group.days, ...found])].filter(
-    (day) => (announced.get(keyOf(day)) ?? 0) <= nowMs,
-  )
+  const days = group.days.filter((day) => (announced.get(keyOf(day)) ?? 0) <= nowMs)
   if (days.length === 0) return
   const sentMs = Date.now()
   const message = encodeEnvelope({
@@ -84,8 +100,4 @@ async function announce(group: RevenueGroup, env: Env, nowMs: number): Promise<v
 function forgetPast(nowMs: number): void {
   if (announced.size < MAX_ANNOUNCED_DAYS) return
   for (const [key, untilMs] of announced) if (untilMs <= nowMs) announced.delete(key)
-}
-
-function scopeOf({ gameId, env, counting }: RevenueGroup) {
-  return { gameId, env, timeZone: counting.timeZone }
 }

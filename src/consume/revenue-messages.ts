@@ -1,6 +1,4 @@
 /** Which messages are about revenue, game by game. Pure. */
-import { z } from 'zod'
-
 import type { Counting, Envelope } from '../event/envelope.ts'
 
 /** A message that was read. */
@@ -19,8 +17,6 @@ export interface RevenueGroup {
   readonly messageIds: readonly string[]
   /** Game days, each once */
   readonly days: readonly number[]
-  /** Orders of the payment rows, each once */
-  readonly orderIds: readonly string[]
 }
 
 /** Messages that bring payments. */
@@ -55,34 +51,7 @@ function groupsOf(messages: readonly RevenueMessage[]): RevenueGroup[] {
       counting,
       traceId,
       messageIds: own.map(({ id }) => id),
-      days: unique(own.flatMap(({ envelope }) => envelope.revenueDays ?? [])),
-      orderIds: unique(own.flatMap(({ envelope }) => orderIdsOf(envelope))),
+      days: [...new Set(own.flatMap(({ envelope }) => envelope.revenueDays ?? []))],
     }
   })
-}
-
-const paymentSchema = z.object({ order_id: z.string() })
-
-/** A row that nobody can read was refused, and is a dead letter. */
-function orderIdsOf({ sections }: Envelope): string[] {
-  const decoder = new TextDecoder()
-  return sections
-    .filter(({ table }) => table === 'payments')
-    .flatMap(({ ndjson }) => decoder.decode(ndjson).split('\n'))
-    .flatMap((line) => {
-      const parsed = paymentSchema.safeParse(parseLine(line))
-      return parsed.success ? [parsed.data.order_id] : []
-    })
-}
-
-function parseLine(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return undefined
-  }
-}
-
-function unique<Value>(values: readonly Value[]): Value[] {
-  return [...new Set(values)]
 }

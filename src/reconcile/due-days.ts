@@ -73,24 +73,34 @@ export function isOutdated(
   return version !== undefined && momentMs !== null && version < momentMs
 }
 
-/** Rows that one statement counts, unless a day alone has more: what it holds in memory grows with them. */
-const MAX_EVENTS_PER_STATEMENT = 5_000_000
+/**
+ * The version of a count after which the day is due still, because its revenue could not be summed: newer than every
+ * figure of an earlier moment, older than the newest moment. Null for a day that cannot be counted yet.
+ */
+export function provisionalVersion(day: GameDay, nowMs: number): number | null {
+  const momentMs = lastMomentMs(day, nowMs)
+  return momentMs === null ? null : momentMs - 1
+}
 
-/** The days that have events, in groups that one statement can count; `events`: how many there are, by day. */
-export function groupDays(
-  days: readonly GameDay[],
+/**
+ * The days that `events` names, in groups that one statement can count. `events`: how many rows there are, by day; a
+ * day without an entry is left out. A group has at most `maxEvents` rows, unless a day alone has more.
+ */
+export function groupDays<Day extends GameDay>(
+  days: readonly Day[],
   events: ReadonlyMap<number, number>,
-): GameDay[][] {
-  const groups: GameDay[][] = []
+  maxEvents: number,
+): Day[][] {
+  const groups: Day[][] = []
   let room = 0
   for (const day of days) {
-    const count = events.get(day.day) ?? 0
-    if (count === 0) continue
+    const count = events.get(day.day)
+    if (count === undefined) continue
     const group = groups.at(-1)
     if (group !== undefined && count <= room) group.push(day)
     else {
       groups.push([day])
-      room = MAX_EVENTS_PER_STATEMENT
+      room = maxEvents
     }
     room -= count
   }

@@ -82,6 +82,13 @@ export class DistinctCountSketch {
       : maximumLikelihoodEstimate(this.#state.registers, this.#precision)
   }
 
+  /** Makes room for so many more tokens: lists of tokens are in an order that is slow to add without it. */
+  reserve(tokens: number): void {
+    if (this.#state.kind === 'dense') return
+    const set = this.#state.tokens
+    set.reserve(Math.min(set.size + tokens, maxTokens(this.#precision) + 1))
+  }
+
   /** Adds valid tokens (isToken); returns how many of them changed something. */
   addTokens(tokens: Uint32Array): number {
     if (this.#state.kind === 'dense') {
@@ -133,10 +140,7 @@ export class DistinctCountSketch {
   #mergeSamePrecision(other: DistinctCountSketch): number {
     if (other.#state.kind === 'sparse') {
       const tokens = other.#state.tokens.toArray()
-      if (this.#state.kind === 'sparse') {
-        const { size } = this.#state.tokens
-        this.#state.tokens.reserve(Math.min(size + tokens.length, maxTokens(this.#precision) + 1))
-      }
+      this.reserve(tokens.length)
       return this.addTokens(tokens)
     }
     if (this.#state.kind === 'dense') {

@@ -31,6 +31,7 @@ export function unionOf(
   }
   const registers = mergeAll(dense, simd)
   const union = new DistinctCountSketch(hashId, p, registers && { kind: 'dense', registers })
+  union.reserve(sparse.reduce((sum, { length }) => sum + length, 0))
   for (const tokens of sparse) union.addTokens(tokens)
   return union
 }

@@ -250,6 +250,37 @@ describe('the alarm of GameSketches', () => {
     expect(queue.messages).toHaveLength(1)
   })
 
+  it('stops as well when the object is put to sleep before every alarm', async ({ expect }) => {
+    const queue = new FakeQueue()
+    const sketches = await add('sleepy', [group('dau', day, tokensOf(0, 10))])
+    let alarms = 0
+    for (; alarms < 5 && (await alarmOf(sketches)) !== null; alarms += 1) {
+      vi.setSystemTime((await alarmOf(sketches)) ?? 0)
+      await evictDurableObject(sketches)
+      await publish(sketches, queue)
+    }
+    expect({ alarms, messages: queue.messages.length }).toEqual({ alarms: 1, messages: 1 })
+    expect(await countOf(sketches, 'hot')).toBe(0)
+  })
+
+  it('sends what is new of a game that sleeps between its tokens, and not all of it', async ({
+    expect,
+  }) => {
+    const queue = new FakeQueue()
+    const sketches = sketchesOf('slow')
+    for (let at = 0; at < 30; at += 1) {
+      vi.setSystemTime(nowMs + at * MINUTE_MS)
+      await add('slow', [group('online', minute + at, tokensOf(at, at + 1))])
+      await evictDurableObject(sketches)
+      vi.setSystemTime(nowMs + at * MINUTE_MS + PUBLISH_INTERVAL_MS)
+      await publish(sketches, queue)
+      await evictDurableObject(sketches)
+    }
+    // Each new minute and nothing else: no minute after it has any users yet.
+    expect(queue.rows('minute_online')).toHaveLength(30)
+    expect(await countOf(sketches, 'hot')).toBe(0)
+  })
+
   it('sends rows of many minutes in messages of one billed chunk', async ({ expect }) => {
     const queue = new FakeQueue()
     const sketches = await add(

@@ -28,9 +28,19 @@ export interface Span {
   readonly endMs: number
 }
 
+/** A day: its number (days since 1970-01-01) and where it lies. */
+export interface Day extends Span {
+  readonly day: number
+}
+
+/** A day to be counted, and the version of the figure: milliseconds since the epoch, before the count. */
+export interface VersionedDay extends Day {
+  readonly versionMs: number
+}
+
 /** Days of one game: whose they are, where they lie (ascending, apart or adjoining), and the zone's offsets in them. */
-export interface DaysQuestion extends Scope {
-  readonly days: readonly Span[]
+export interface DaysQuestion<AskedDay extends Day = Day> extends Scope {
+  readonly days: readonly AskedDay[]
   /** The zone's offset from UTC as a step function: `offsetMs[i]` holds from `sinceMs[i]` on */
   readonly offsets: { readonly sinceMs: readonly number[]; readonly offsetMs: readonly number[] }
 }
@@ -84,8 +94,8 @@ const countSchema = z.object({ day: z.int(), events: z.int() })
 export type DayEventsRow = z.infer<typeof countSchema>
 
 /**
- * How many rows there are to count on each of the days, repeated ones included: one row per day that has any (days
- * since 1970-01-01). Throws DatabaseError.
+ * How many rows there are to count on each of the days, repeated ones included: one row per day (days since 1970-01-01)
+ * that has any, or of which the sketches have told a figure: then there may be 0. Throws DatabaseError.
  */
 export function countableEvents(
   connection: ClickHouseConnection,
@@ -93,24 +103,38 @@ export function countableEvents(
 ): Promise<DayEventsRow[]> {
   return ask(connection, {
     sql: `
-SELECT ${daySql('event_time')} AS day, count() AS events
-FROM events
-WHERE ${SCOPE_SQL} AND event IN {all_events:Array(String)} AND ${spansSql(question.days)}
+SELECT day, sum(counted) AS events
+FROM
+(
+    SELECT ${daySql('event_time')} AS day, count() AS counted
+    FROM events
+    WHERE ${SCOPE_SQL} AND event IN {all_events:Array(String)} AND ${spansSql(question.days)}
+    GROUP BY day
+    UNION ALL
+    ${sketchedDaysSql('daily_users')}
+    UNION ALL
+    ${sketchedDaysSql('daily_online_peak')}
+)
 GROUP BY day`,
     params: { ...daysParams(question), all_events: ALL_EVENTS },
     row: countSchema,
   })
 }
 
+function sketchedDaysSql(table: 'daily_users' | 'daily_online_peak'): string {
+  return `SELECT toInt64(toUInt16(d)) AS day, toUInt64(0) AS counted
+    FROM ${table}
+    WHERE ${SCOPE_SQL} AND toUInt16(d) IN {days:Array(Int64)}`
+}
+
 /**
- * Counts the days in one statement; `versionMs`: a time before it, in milliseconds since the epoch. A day without such
- * an event gets no row; one on which nobody was online has a peak of 0 and no minute (1970-01-01 00:00). Of several
- * fullest minutes the first one is named. Returns how many days were stored. Throws DatabaseError.
+ * Counts the days in one statement; each gets a row. One without such an event has zeros; one on which nobody was
+ * online has a peak of 0 and no minute (1970-01-01 00:00). Of several fullest minutes the first one is named. Returns
+ * how many days were stored. Throws DatabaseError.
  */
 export function countExactDays(
   connection: ClickHouseConnection,
-  question: DaysQuestion,
-  versionMs: number,
+  question: DaysQuestion<VersionedDay>,
 ): Promise<number> {
   const rows = `FROM events FINAL
         WHERE ${SCOPE_SQL} AND ${spansSql(question.days)}`
@@ -118,9 +142,14 @@ export function countExactDays(
     sql: `
 INSERT INTO daily_exact (d, game_id, env, dau, new_users, online_peak, m, version)
 SELECT
-    toDate(toUInt16(users.day)), {game_id:String}, {env:String}, users.dau, users.new_users,
-    peaks.online_peak, toDateTime(peaks.minute * 60, 'UTC'), {version:UInt64}
+    toDate(toUInt16(asked.day)), {game_id:String}, {env:String}, users.dau, users.new_users,
+    peaks.online_peak, toDateTime(peaks.minute * 60, 'UTC'), asked.version
 FROM
+(
+    SELECT pair.1 AS day, pair.2 AS version
+    FROM (SELECT arrayJoin(arrayZip({days:Array(Int64)}, {versions:Array(UInt64)})) AS pair)
+) AS asked
+LEFT JOIN
 (
     SELECT
         ${daySql('event_time')} AS day,
@@ -128,7 +157,7 @@ FROM
         uniqExactIf(user_id, event IN {new_events:Array(String)}) AS new_users
         ${rows} AND event IN {all_events:Array(String)}
     GROUP BY day
-) AS users
+) AS users ON asked.day = users.day
 LEFT JOIN
 (
     SELECT day, max(online) AS online_peak, argMin(minute, (-toInt64(online), minute)) AS minute
@@ -142,8 +171,13 @@ LEFT JOIN
         GROUP BY day, minute
     )
     GROUP BY day
-) AS peaks ON users.day = peaks.day`,
-    params: { ...daysParams(question), ...EVENTS, all_events: ALL_EVENTS, version: versionMs },
+) AS peaks ON asked.day = peaks.day`,
+    params: {
+      ...daysParams(question),
+      ...EVENTS,
+      all_events: ALL_EVENTS,
+      versions: question.days.map(({ versionMs }) => versionMs),
+    },
     maxSeconds: MAX_COUNT_SECONDS,
   })
 }
@@ -161,6 +195,7 @@ function daysParams({ gameId, env, days, offsets }: DaysQuestion): Record<string
   const params: Record<string, Parameter> = {
     game_id: gameId,
     env,
+    days: days.map(({ day }) => day),
     offset_since: offsets.sinceMs,
     offset_ms: offsets.offsetMs,
   }

@@ -5,7 +5,6 @@
 import { z } from 'zod'
 
 import { dayStartMs, offsetsAround } from '../../event/calendar.ts'
-import { gameDay } from '../../event/game-day.ts'
 import type { ClickHouseConnection } from '../connection.ts'
 import { insertSelect } from '../insert-select.ts'
 import { ask } from '../reader.ts'
@@ -20,34 +19,12 @@ interface RevenueScope {
 }
 
 const DAY_MS = 86_400_000
-/** Days begin and end on quarter hours in every zone. */
-const QUARTER_MS = 900_000
 /** The column `d` is 16 bits wide. */
 const LAST_DAY = 65_535
 /** The server may take this long for the sums. */
 const MAX_SUM_SECONDS = 60
 
-const quarterSchema = z.object({ quarter: z.int() })
 const stateSchema = z.object({ now_ms: z.int(), ttl_days: z.int().nullable() })
-
-/**
- * The game days (days since 1970-01-01) on which anything was said of the orders: those whose revenue a report of one
- * of them can change. Throws DatabaseError.
- */
-export async function daysOfOrders(
-  connection: ClickHouseConnection,
-  { gameId, env, timeZone }: RevenueScope,
-  orderIds: readonly string[],
-): Promise<number[]> {
-  const rows = await ask(connection, {
-    sql: `
-SELECT DISTINCT intDiv(toUnixTimestamp64Milli(time), ${QUARTER_MS}) AS quarter
-FROM payments WHERE ${SCOPE_SQL} AND order_id IN {order_ids:Array(String)}`,
-    params: { game_id: gameId, env, order_ids: orderIds },
-    row: quarterSchema,
-  })
-  return [...new Set(rows.map(({ quarter }) => gameDay(quarter * QUARTER_MS, timeZone)))]
-}
 
 /**
  * Sums the days, and the days beside them: a later report of the same payment replaces one that told another time. One
