@@ -100,6 +100,8 @@ describe('revenue of a day', () => {
   it.for([
     ['later', '2026-11-20 23:59:59', '2026-11-21 00:00:01'],
     ['earlier', '2026-11-21 00:00:01', '2026-11-20 23:59:59'],
+    ['much-later', '2026-10-20 10:00:00', '2026-11-19 10:00:00'],
+    ['much-earlier', '2026-11-19 10:00:00', '2026-10-20 10:00:00'],
   ] as const)(
     'moves with a payment that the server puts on the %s day',
     async ([name, said, told], { expect }) => {
@@ -111,6 +113,20 @@ describe('revenue of a day', () => {
       expect(sums).toEqual({ [said.slice(0, 10)]: '0', [told.slice(0, 10)]: '100' })
     },
   )
+
+  it('is summed however many payments a message brings and whatever their ids', async ({
+    expect,
+  }) => {
+    const rows = Array.from({ length: 1_000 }, (_, index) => ({
+      order_id: `${'単'.repeat(120)}-${index}`,
+      time: '2026-11-20 10:00:00',
+    }))
+    const { outcomes } = await settle([payments('revenue-many', ...rows)])
+    expect(outcomes).toEqual(['acked'])
+    expect(await revenueOf('revenue-many')).toMatchObject([
+      { revenue_cents: '100000', succeeded: 1_000 },
+    ])
+  })
 
   it('stays as it is once the table has deleted the payments', async ({ expect }) => {
     const gameId = 'revenue-expired'
