@@ -199,3 +199,9 @@ export const PUBLISH_INTERVAL_MS = 15_000
 
 /** How long a shard keeps tokens before it hands them to the object that all reads ask, in milliseconds. */
 export const SHARD_HANDOVER_MS = 5_000
+
+/**
+ * Batches without a rejected or filtered event of which one is logged: a line costs as much as two requests, and the
+ * audit log has a row of each batch.
+ */
+export const CLEAN_BATCHES_PER_LINE = 16

@@ -77,7 +77,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     if (control.status === 'rejected') throw control.reason
     log('starting the Worker')
     const logFile = join(dataDir, 'worker.log')
-    // One run, one log: it has a line for every request.
+    // One run, one log: it grows with every batch.
     rmSync(logFile, { force: true })
     const port = await freePort(options.port)
     if (options.port !== undefined && port !== options.port) {
