@@ -84,12 +84,8 @@ async function reconcileDays(
   if (isOver(run, tally)) return false
   const nowMs = run.clock()
   const { days, offsets } = closedDays(nowMs, game.timeZone, run.ttlDays)
-  const events = await eventsOf(
-    game,
-    { days: dueDays({ days, offsets }, versions.exact, nowMs), offsets },
-    run,
-    tally,
-  )
+  const due = dueDays({ days, offsets }, versions.exact, nowMs)
+  const events = await eventsOf(game, { days: due, offsets }, run, tally)
   const known = days.filter(({ day }) => events.has(day))
   const summed = days.filter(
     (day) => events.has(day.day) || isOutdated(day, versions.revenue, nowMs),
@@ -101,8 +97,11 @@ async function reconcileDays(
   const versionOf = (day: GameDay) => (isSummed ? null : provisionalVersion(day, nowMs))
   for (const group of groupDays(counted, events, run.limits.maxEventsPerStatement)) {
     if (isOver(run, tally)) return false
-    const startMs = run.clock()
-    const versioned = group.map((day) => ({ ...day, versionMs: versionOf(day) ?? startMs }))
+    const countMs = run.clock()
+    const versioned = group.map((day) => {
+      const { startMs, endMs } = day
+      return { day: day.day, startMs, endMs, versionMs: versionOf(day) ?? countMs }
+    })
     await countGroup(game, { days: versioned, offsets }, run, tally)
   }
   return true
@@ -166,7 +165,9 @@ async function countGroup(
 ): Promise<void> {
   tally.statements += 1
   try {
-    tally.days += await countExactDays(connection, { gameId, env, days, offsets })
+    // Other games add to the tally meanwhile: it is read after the wait.
+    const stored = await countExactDays(connection, { gameId, env, days, offsets })
+    tally.days += stored
   } catch (error) {
     // The days of another statement may be fewer rows.
     tally.failures += 1

@@ -3,7 +3,6 @@
  * remembered but the figures themselves: a day is due while its figure is older than the newest moment at which it
  * should have been counted, so what an outage left out is caught up by the next run, and two runs at once do no harm.
  */
-import type { ClickHouseConnection } from '../clickhouse/connection.ts'
 import { eventsTtlDays } from '../clickhouse/queries/events-ttl.ts'
 import type { DayVersionRow } from '../clickhouse/queries/exact-days.ts'
 import { dayVersions } from '../clickhouse/queries/exact-days.ts'

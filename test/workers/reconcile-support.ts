@@ -8,7 +8,14 @@ import { request } from '../../src/clickhouse/request.ts'
 import { configOf } from '../../src/config.ts'
 import { toDateTime64 } from '../../src/event/rows.ts'
 
-const TABLES = ['events', 'payments', 'daily_exact', 'daily_revenue'] as const
+const TABLES = [
+  'events',
+  'payments',
+  'daily_users',
+  'daily_online_peak',
+  'daily_exact',
+  'daily_revenue',
+] as const
 
 /** The bindings of a Worker whose database is a new one, with the tables that the count knows. */
 export async function ownDatabase(name: string): Promise<{
