@@ -1,0 +1,158 @@
+/**
+ * CPU of the Worker per event, beside the floor. Messages wait behind a gate until all POSTs of a round are answered,
+ * so ingest and consume are timed apart; the sketches are the difference to a consumer whose tokens go nowhere.
+ *
+ * The runtimes take turns, so that whatever else the machine does meets all of them, and of several rounds the
+ * smallest figure counts, because disturbance only adds.
+ */
+import type { Gate } from './gate.ts'
+import type { BenchGame, BodySource } from './load.ts'
+import { sendPosts } from './load.ts'
+import { cpuSeconds } from './processes.ts'
+import type { Runtime } from './runtime.ts'
+
+/** What runs in a runtime: the floor, Croupier without sketches, Croupier. */
+export const VARIANTS = ['floor', 'consume', 'all'] as const
+export type Variant = (typeof VARIANTS)[number]
+
+export const BATCH_SIZES = [1, 20, 100, 500] as const
+export type BatchSize = (typeof BATCH_SIZES)[number]
+
+/** POSTs of a round: half a second of CPU or more each, and whole queue batches of 100 messages. */
+const POSTS: Readonly<Record<BatchSize, number>> = { 1: 500, 20: 400, 100: 200, 500: 100 }
+
+/** Bytes of the message of one POST, for the floor. */
+const MESSAGE_BYTES_HEADER = 'X-Message-Bytes'
+
+/** Microseconds of CPU per event. */
+export interface CpuFigures {
+  /** Events of one POST */
+  readonly size: BatchSize
+  /** The floor up to its answer */
+  readonly floor: number
+  /** Croupier up to its answer */
+  readonly ingest: number
+  /** Croupier from the queue to the answer of the database, tokens left out */
+  readonly consume: number
+  /** What the tokens add to that */
+  readonly sketch: number
+  /** ingest + consume + sketch */
+  readonly total: number
+  /** ingest / floor */
+  readonly ratio: number
+  /** Bytes of the message of one POST */
+  readonly messageBytes: number
+}
+
+export interface CpuOptions {
+  readonly runtimes: Readonly<Record<Variant, Runtime>>
+  readonly gate: Gate
+  readonly game: BenchGame
+  readonly bodies: BodySource
+  readonly sizes: readonly BatchSize[]
+  /** Rounds that count; one more warms up */
+  readonly rounds: number
+}
+
+/** CPU seconds before and after the gate opens. */
+interface Phases {
+  readonly sending: number
+  readonly draining: number
+}
+
+/** What one event costs, for each size. */
+export async function measureCpu(options: CpuOptions): Promise<CpuFigures[]> {
+  const { runtimes, sizes, rounds } = options
+  const messageBytes = new Map<BatchSize, number>()
+  for (const size of sizes)
+    messageBytes.set(size, await messageBytesOf(runtimes.all, options, size))
+  const cheapest = new Map<string, Phases>()
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const size of sizes) {
+      for (const variant of VARIANTS) {
+        const phases = await measurePhases(options, variant, size, messageBytes.get(size) ?? 0)
+        const key = `${variant} ${size}`
+        if (round > 0) cheapest.set(key, cheaper(cheapest.get(key), phases))
+      }
+    }
+  }
+  return sizes.map((size) => {
+    const of = (variant: Variant) => {
+      const phases = cheapest.get(`${variant} ${size}`)
+      if (phases === undefined) throw new Error(`${variant} was not measured`)
+      return phases
+    }
+    return figuresOf(size, of('floor'), of('consume'), of('all'), messageBytes.get(size) ?? 0)
+  })
+}
+
+function cheaper(known: Phases | undefined, phases: Phases): Phases {
+  return {
+    sending: Math.min(known?.sending ?? Number.POSITIVE_INFINITY, phases.sending),
+    draining: Math.min(known?.draining ?? Number.POSITIVE_INFINITY, phases.draining),
+  }
+}
+
+/** Figures of one size from the cheapest rounds; both Croupiers do the same up to the answer. */
+function figuresOf(
+  size: BatchSize,
+  floor: Phases,
+  consume: Phases,
+  all: Phases,
+  messageBytes: number,
+): CpuFigures {
+  const perEvent = (seconds: number) => (seconds / (POSTS[size] * size)) * 1e6
+  const ingestSeconds = Math.min(consume.sending, all.sending)
+  return {
+    size,
+    floor: perEvent(floor.sending),
+    ingest: perEvent(ingestSeconds),
+    consume: perEvent(consume.draining),
+    sketch: perEvent(all.draining - consume.draining),
+    total: perEvent(ingestSeconds + all.draining),
+    ratio: ingestSeconds / floor.sending,
+    messageBytes,
+  }
+}
+
+async function measurePhases(
+  { runtimes, gate, game, bodies }: CpuOptions,
+  variant: Variant,
+  size: BatchSize,
+  messageBytes: number,
+): Promise<Phases> {
+  const runtime = runtimes[variant]
+  gate.close()
+  const startSeconds = cpuSeconds(runtime.pid)
+  await sendPosts({
+    url: runtime.url,
+    games: [game],
+    posts: POSTS[size],
+    headers: { [MESSAGE_BYTES_HEADER]: String(messageBytes) },
+    nextBody: () => bodies.next(size),
+  })
+  const sentSeconds = cpuSeconds(runtime.pid)
+  gate.open()
+  await runtime.drained()
+  return {
+    sending: sentSeconds - startSeconds,
+    draining: cpuSeconds(runtime.pid) - sentSeconds,
+  }
+}
+
+async function messageBytesOf(
+  runtime: Runtime,
+  { game, bodies }: CpuOptions,
+  size: BatchSize,
+): Promise<number> {
+  const before = await runtime.counts()
+  await sendPosts({
+    url: runtime.url,
+    games: [game],
+    posts: 1,
+    nextBody: () => bodies.next(size),
+  })
+  const after = await runtime.counts()
+  await runtime.drained()
+  return Number(after['sentBytes']) - Number(before['sentBytes'])
+}

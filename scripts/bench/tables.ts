@@ -1,0 +1,110 @@
+/** The results as Markdown tables. */
+import { table } from '../reference/markdown.ts'
+import type { Results, Verdict } from './results.ts'
+
+/** All tables, a heading each. */
+export function renderResults(results: Results): string {
+  const { cpu, games, backlog, memory, inserts, visible, startup } = results
+  return [
+    '### CPU per event, microseconds',
+    table(
+      [
+        'events per POST',
+        'floor',
+        'ingest',
+        'consume',
+        'sketch',
+        'all',
+        'ingest / floor',
+        'message',
+      ],
+      cpu.map((row) => [
+        String(row.size),
+        micros(row.floor),
+        micros(row.ingest),
+        micros(row.consume),
+        micros(row.sketch),
+        micros(row.total),
+        `${row.ratio.toFixed(2)}x`,
+        kilobytes(row.messageBytes),
+      ]),
+    ),
+    '### Growth',
+    table(
+      ['games', 'CPU per event, microseconds'],
+      games.map((row) => [String(row.games), micros(row.micros)]),
+    ),
+    table(
+      [
+        'messages of backlog',
+        'CPU of the consumer per event, microseconds',
+        'heap with garbage at most',
+      ],
+      backlog.map((row) => [String(row.messages), micros(row.micros), megabytes(row.heapBytes)]),
+    ),
+    '### Memory of the isolate',
+    table(
+      ['messages of a full batch', 'inflated', 'heap in use at most'],
+      [[String(memory.messages), megabytes(memory.plainBytes), megabytes(memory.heapBytes)]],
+    ),
+    '### Inserts into ClickHouse',
+    table(
+      ['', 'rows per second'],
+      [
+        ['consumer', grouped(inserts.workerRowsPerSecond)],
+        ['curl', grouped(inserts.curlRowsPerSecond)],
+        ['time of the consumer / time of curl', `${inserts.ratio.toFixed(2)}x`],
+      ],
+    ),
+    '### From POST to visible, milliseconds',
+    table(
+      ['', 'median', '95th percentile'],
+      [
+        ['sketches', grouped(visible.sketches.p50Ms), grouped(visible.sketches.p95Ms)],
+        ['rows', grouped(visible.rows.p50Ms), grouped(visible.rows.p95Ms)],
+      ],
+    ),
+    '### Start',
+    table(
+      ['start of the module', 'bundle', 'gzipped'],
+      [
+        [
+          `${startup.startMs.toFixed(0)} ms`,
+          kilobytes(startup.bundleBytes),
+          kilobytes(startup.gzipBytes),
+        ],
+      ],
+    ),
+  ].join('\n\n')
+}
+
+/** Comparisons, one a line. */
+export function renderVerdicts(title: string, verdicts: readonly Verdict[]): string {
+  const lines = verdicts.map(({ name, value, limit, passes }) => [
+    passes ? 'ok' : 'MISSED',
+    name,
+    significant(value),
+    significant(limit),
+  ])
+  return `### ${title}\n\n${table(['', 'figure', 'measured', 'at most'], lines)}`
+}
+
+function micros(value: number): string {
+  return value.toFixed(1)
+}
+
+function kilobytes(bytes: number): string {
+  return `${(bytes / 1_000).toFixed(1)} kB`
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1_000_000).toFixed(1)} MB`
+}
+
+function grouped(value: number): string {
+  return Math.round(value).toLocaleString('en-US')
+}
+
+function significant(value: number): string {
+  return value >= 1_000 ? grouped(value) : value.toFixed(2)
+}
