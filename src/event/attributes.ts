@@ -32,9 +32,12 @@ const ENVELOPE_FIELDS: ReadonlySet<string> = new Set([
   'attrs',
 ])
 
+// The common alphabet first: patterns by script cost twice as much.
+const ASCII_ID_PATTERN = /^[\w.:@+/=|#~-]+$/
 const ID_PATTERN = /^[\p{L}\p{M}\p{N}_.:@+/=|#~-]+$/u
 // eslint-disable-next-line no-control-regex -- control characters are what it excludes
 const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f]/
+const ASCII_PROPERTY_NAME_PATTERN = /^[\w$.:-]+$/
 const PROPERTY_NAME_PATTERN = /^[\p{L}\p{M}\p{N}_$.:-]+$/u
 
 /** Characters of a name that a pointer repeats: enough to find it, whatever was sent. */
@@ -70,7 +73,9 @@ const ID_COLUMN_NAMES: ReadonlySet<string> = new Set(ID_COLUMNS)
 export function checkId(value: unknown): string | null {
   if (typeof value !== 'string') return EXPECTED_STRING
   if (value.length > MAX_ID_LENGTH) return `expected at most ${MAX_ID_LENGTH} characters`
-  return ID_PATTERN.test(value) ? null : 'expected letters, digits and _ . : @ + / = | # ~ - only'
+  return ASCII_ID_PATTERN.test(value) || ID_PATTERN.test(value)
+    ? null
+    : 'expected letters, digits and _ . : @ + / = | # ~ - only'
 }
 
 /** Null when the text is a label: short, whole, without control characters. */
@@ -144,13 +149,14 @@ export function readAttributes(raw: JsonObject): Attributes | RejectionReason {
     if (!isJsonObject(nested)) {
       return { code: 'invalid_attribute', pointer: `/${container}`, detail: 'expected an object' }
     }
-    for (const [name, value] of Object.entries(nested)) {
-      if (!take(name, value, columns, props)) return conflict(raw, name)
+    for (const name in nested) {
+      if (!take(name, nested[name], columns, props)) return conflict(raw, name)
     }
   }
-  for (const [name, value] of Object.entries(raw)) {
+  // What JSON.parse makes inherits nothing that can be enumerated, and pairs would cost ten times as much.
+  for (const name in raw) {
     if (ENVELOPE_FIELDS.has(name)) continue
-    if (!take(name, value, columns, props)) return conflict(raw, name)
+    if (!take(name, raw[name], columns, props)) return conflict(raw, name)
   }
   const checked = readColumns(raw, columns)
   if ('code' in checked) return checked
@@ -204,15 +210,16 @@ export function isAbsent(value: unknown): boolean {
 
 function checkProperties(raw: JsonObject, props: JsonObject): RejectionReason | null {
   const budget = { left: MAX_PROPERTIES }
-  for (const [name, value] of Object.entries(props)) {
-    const fault = checkName(name) ?? checkValue(value, 1, budget)
+  for (const name in props) {
+    const fault = checkName(name) ?? checkValue(props[name], 1, budget)
     if (fault !== null) return { ...fault, pointer: pointerTo(raw, name) }
   }
   return null
 }
 
 function checkName(name: string): Fault | null {
-  if (name.length <= MAX_PROPERTY_NAME_LENGTH && PROPERTY_NAME_PATTERN.test(name)) return null
+  const isName = ASCII_PROPERTY_NAME_PATTERN.test(name) || PROPERTY_NAME_PATTERN.test(name)
+  if (name.length <= MAX_PROPERTY_NAME_LENGTH && isName) return null
   return {
     code: 'invalid_attribute',
     detail: `expected a name of 1 to ${MAX_PROPERTY_NAME_LENGTH} letters, digits and _ $ . : -`,
