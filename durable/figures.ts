@@ -65,6 +65,11 @@ export interface RealtimeFigures {
   /** Distinct users with an event that counts as new, ever */
   readonly registeredTotal: Figure
   readonly onlinePeakAllTime: Peak
+  /**
+   * When the object last took users, in milliseconds since the epoch; null before the first. After an eviction up to
+   * some PUBLISH_INTERVAL_MS too early: it is stored with what is published, not by a write of its own.
+   */
+  readonly lastTokensMs: number | null
 }
 
 /** Unique users of a day by the values of a column, most users first. */

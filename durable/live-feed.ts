@@ -71,7 +71,7 @@ export class LiveFeed extends DurableObject<Env> {
 
   /**
    * A stream of server-sent events for one more viewer: `hello`, the remembered entries, then what comes, and after
-   * LIVE_STREAM_MS `reopen`. The query names the game and the filter. 503 when there are too many viewers, 400 for a
+   * LIVE_STREAM_MS `reopen`, which says how many seconds the stream lasted. The query names the game and the filter. 503 when there are too many viewers, 400 for a
    * wrong query.
    */
   override fetch(request: Request): Response {

@@ -34,6 +34,7 @@ export const PROBLEMS = {
   overloaded: { status: 503, title: 'There is no room at the moment; come back later' },
   maintenance: { status: 503, title: 'The game is under maintenance' },
   control_unavailable: { status: 503, title: 'Keys or settings cannot be reached at the moment' },
+  figures_unavailable: { status: 503, title: 'The live figures do not answer at the moment' },
   database_unavailable: { status: 503, title: 'The database does not answer at the moment' },
 } as const satisfies Record<string, { status: ContentfulStatusCode; title: string }>
 

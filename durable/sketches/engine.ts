@@ -16,6 +16,7 @@ import { Counts } from './counts.ts'
 import { daysUnitedWith } from './day-windows.ts'
 import { FigureReader } from './figure-reader.ts'
 import { HotLog } from './hot-log.ts'
+import type { PublishState } from './marks.ts'
 import { Marks, readPublishState } from './marks.ts'
 import { minutesUnitedWith } from './minute-windows.ts'
 import type { Scope } from './scope.ts'
@@ -89,8 +90,10 @@ export class SketchEngine {
     this.#forget()
     this.#scope = scope
     this.reader.peaks.setTimeZone(scope?.timeZone ?? 'UTC')
-    const { version, marks } = readPublishState(this.#table.readState('publish'))
+    const stored = readPublishState(this.#table.readState('publish'))
+    const { version, marks } = stored
     this.#version = version
+    this.reader.lastTokensMs = stored.last_tokens_ms ?? null
     this.#stored = new Marks(marks)
     this.#marks = new Marks(marks)
     this.#log.restore()
@@ -123,6 +126,7 @@ export class SketchEngine {
    */
   add(groups: readonly TokenGroup[], nowMs: number): void {
     this.#assertLoaded()
+    if (groups.length > 0) this.reader.lastTokensMs = nowMs
     let hot: TokenGroup[] = []
     for (const group of groups) {
       if (group.bucket < oldestBucket(group.metric, nowMs)) continue
@@ -200,7 +204,7 @@ export class SketchEngine {
       .dayPeaks(peakDays)
       .filter(({ day, peak }) => this.#sentPeaks.get(day) !== JSON.stringify(peak))
     this.#version = Math.max(nowMs, this.#version + 1)
-    this.#table.writeState('publish', { version: this.#version, marks: this.#stored.toStored() })
+    this.#writeState()
     const edition = {
       days: this.reader.dayCounts(days, nowMs),
       minutes: this.reader.minuteCounts(minutes, nowMs),
@@ -244,8 +248,19 @@ export class SketchEngine {
   #storeMarks(): void {
     const pending = new Marks(this.#marks.toStored())
     if (this.#sent !== null) pending.merge(this.#sent.marks)
-    this.#table.writeState('publish', { version: this.#version, marks: pending.toStored() })
     this.#stored = pending
+    this.#writeState()
+  }
+
+  /** Writes #stored, and what is known beside it. One row written. */
+  #writeState(): void {
+    const { lastTokensMs } = this.reader
+    const state: PublishState = {
+      version: this.#version,
+      marks: this.#stored.toStored(),
+      ...(lastTokensMs !== null && { last_tokens_ms: lastTokensMs }),
+    }
+    this.#table.writeState('publish', state)
   }
 
   #deleteExpired(nowMs: number): void {

@@ -28,6 +28,8 @@ type DayCounts = Omit<DayFigures, 'onlinePeak'>
 
 export class FigureReader {
   readonly peaks: Peaks
+  /** When the object last took users, as far as it remembers, in milliseconds since the epoch */
+  lastTokensMs: number | null = null
   readonly #counts: Counts
   readonly #days: DayWindows
   readonly #minutes: MinuteWindows
@@ -74,6 +76,7 @@ export class FigureReader {
       activeNow: this.#minutes.withNext(minute),
       registeredTotal: sketchFigure(this.#counts.registered()),
       onlinePeakAllTime: this.peaks.ofAllTime(),
+      lastTokensMs: this.lastTokensMs,
     }
   }
 

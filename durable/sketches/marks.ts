@@ -85,6 +85,8 @@ const publishStateSchema = z.object({
   /** The newest version that was given to figures; 0 before the first */
   version: z.int().nonnegative(),
   marks: marksSchema,
+  /** When the object last took users, in milliseconds since the epoch; absent in what older builds wrote */
+  last_tokens_ms: z.int().nonnegative().optional(),
 })
 
 /** What is stored of publishing. */

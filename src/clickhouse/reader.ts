@@ -10,10 +10,10 @@ import { z } from 'zod'
 import type { ClickHouseConnection } from './connection.ts'
 import { authorizationOf } from './connection.ts'
 
-/** The server gives up first, so that its own reason arrives. */
-const MAX_EXECUTION_SECONDS = 25
 /** Bounds connecting, waiting and reading the whole reply. */
 const REPLY_DEADLINE_MS = 30_000
+/** So much earlier the server gives up, where there is time for it, so that its own reason arrives. */
+const SERVER_MARGIN_SECONDS = 5
 const MAX_RESULT_ROWS = 200_000
 
 /** Defaults differ between versions and profiles; whatever changes an answer is stated here. */
@@ -37,12 +37,11 @@ export const ANSWER_SETTINGS = {
   do_not_merge_across_partitions_select_final: 1,
 } as const satisfies ClickHouseSettings
 
-/** The same for questions: how long they may take, and how their answers are written. */
+/** The same for questions: what they may do, and how their answers are written. */
 const SETTINGS = {
   ...ANSWER_SETTINGS,
   // Reads and settings only, whatever the user may do.
   readonly: '2',
-  max_execution_time: MAX_EXECUTION_SECONDS,
   timeout_overflow_mode: 'throw',
   max_result_rows: String(MAX_RESULT_ROWS),
   result_overflow_mode: 'throw',
@@ -122,12 +121,20 @@ class UnexpectedStatusError extends Error {
   }
 }
 
+/** How long an answer is waited for. */
+interface AskOptions {
+  /** Milliseconds, 1,000 or more; then the request is aborted, and the server gives up by itself, too */
+  readonly deadlineMs?: number
+}
+
 /** Asks and returns the rows, each parsed by `query.row`. Throws DatabaseError for anything else. */
 export async function ask<Row>(
   connection: ClickHouseConnection,
   query: Query<Row>,
+  { deadlineMs = REPLY_DEADLINE_MS }: AskOptions = {},
 ): Promise<Row[]> {
-  const text = await readReply(connection, query).catch((cause: unknown) => {
+  const client = clientOf(connection, deadlineMs)
+  const text = await readReply(client, query).catch((cause: unknown) => {
     throw toDatabaseError(cause)
   })
   const reply = parseReply(text, query.row)
@@ -137,11 +144,8 @@ export async function ask<Row>(
   return reply.data
 }
 
-async function readReply<Row>(
-  connection: ClickHouseConnection,
-  { sql, params }: Query<Row>,
-): Promise<string> {
-  const result = await clientOf(connection).query({
+async function readReply<Row>(client: Client, { sql, params }: Query<Row>): Promise<string> {
+  const result = await client.query({
     query: sql,
     query_params: params,
     format: 'JSON',
@@ -168,28 +172,39 @@ function parseReply<Row>(text: string, row: z.ZodType<Row>): { data: Row[]; rows
 
 type Client = ReturnType<typeof createClient>
 
-const clients = new WeakMap<ClickHouseConnection, Client>()
+/** By deadline: there are as many as the code names. */
+const clients = new WeakMap<ClickHouseConnection, Map<number, Client>>()
 
-function clientOf(connection: ClickHouseConnection): Client {
-  const known = clients.get(connection)
-  if (known !== undefined) return known
-  const client = createClient({
-    url: connection.url,
-    database: connection.database,
-    clickhouse_settings: SETTINGS,
-    application: 'croupier-edge',
-    // The client's own timeout ends with the headers; the deadline in `fetch` covers the reply.
-    request_timeout: REPLY_DEADLINE_MS,
-    keep_alive: { enabled: false },
-    log: { level: ClickHouseLogLevel.OFF },
-    fetch: fetchWithin(connection),
-  })
-  clients.set(connection, client)
+function clientOf(connection: ClickHouseConnection, deadlineMs: number): Client {
+  const known = clients.get(connection) ?? new Map<number, Client>()
+  clients.set(connection, known)
+  const client = known.get(deadlineMs) ?? openClient(connection, deadlineMs)
+  known.set(deadlineMs, client)
   return client
 }
 
+function openClient(connection: ClickHouseConnection, deadlineMs: number): Client {
+  return createClient({
+    url: connection.url,
+    database: connection.database,
+    clickhouse_settings: { ...SETTINGS, max_execution_time: executionSeconds(deadlineMs) },
+    application: 'croupier-edge',
+    // The client's own timeout ends with the headers; the deadline in `fetch` covers the reply.
+    request_timeout: deadlineMs,
+    keep_alive: { enabled: false },
+    log: { level: ClickHouseLogLevel.OFF },
+    fetch: fetchWithin(connection, deadlineMs),
+  })
+}
+
+/** When the server gives up, in whole seconds; 0 would mean never. */
+function executionSeconds(deadlineMs: number): number {
+  const seconds = Math.floor(deadlineMs / 1_000)
+  return Math.max(seconds - SERVER_MARGIN_SECONDS, Math.floor(seconds / 2), 1)
+}
+
 /** `fetch` with a deadline over the whole reply, and credentials of any alphabet. */
-function fetchWithin(connection: ClickHouseConnection): typeof fetch {
+function fetchWithin(connection: ClickHouseConnection, deadlineMs: number): typeof fetch {
   const authorization = authorizationOf(connection)
   return async (input, init) => {
     const headers = new Headers(init?.headers)
@@ -199,7 +214,7 @@ function fetchWithin(connection: ClickHouseConnection): typeof fetch {
       headers,
       // A redirect would carry the credentials somewhere else.
       redirect: 'manual',
-      signal: AbortSignal.timeout(REPLY_DEADLINE_MS),
+      signal: AbortSignal.timeout(deadlineMs),
     })
     if (!response.ok && !response.headers.has('X-ClickHouse-Exception-Code')) {
       await response.body?.cancel()

@@ -31,7 +31,7 @@ import {
 
 const COMMON = { method: 'get', tag: 'query', access: 'analytics:read' } as const
 
-const PARAMETERS: readonly ProblemCode[] = ['invalid_parameter']
+const PROBLEMS_OF_FIGURES: readonly ProblemCode[] = ['invalid_parameter', 'figures_unavailable']
 
 const CURRENCY = 'ISO 4217 code of the money'
 
@@ -48,7 +48,8 @@ export const REALTIME_OPERATIONS: readonly Operation[] = [
     summary: 'This moment: who is online, who was there today, and what came in',
     description:
       'Users come from sketches: `figures` repeats each of these fields with its `error` (95 %) and whether it is ' +
-      '`exact`. Money comes from settled payments. When one of the two sources does not answer, its fields are null ' +
+      '`exact`; `counted_until` says when users last arrived. Money comes from settled payments and is read anew every 15 s ' +
+      '(`revenue_as_of`). When one of the two sources does not answer, its fields are null ' +
       'and `partial` says so; when neither does, the answer is a problem.',
     query: described(realtimeSearchSchema, { currency: CURRENCY }),
     exampleQuery: { currency: 'EUR' },
@@ -60,7 +61,7 @@ export const REALTIME_OPERATIONS: readonly Operation[] = [
         example: REALTIME_EXAMPLE,
       },
     ],
-    problems: PARAMETERS,
+    problems: PROBLEMS_OF_FIGURES,
   },
   {
     ...COMMON,
@@ -92,7 +93,8 @@ export const REALTIME_OPERATIONS: readonly Operation[] = [
     id: 'getRealtimeBreakdown',
     path: '/api/analytics/realtime/breakdown',
     summary: 'Active or new users of a day by platform, channel, country or app version',
-    description: 'From sketches, of the last 62 days.',
+    description:
+      'From sketches, of the last 62 days. `whole` are the users of the day; `partial` says when clearly fewer have a value.',
     query: described(breakdownSearchSchema, {
       metric: 'Active users (dau) or new ones',
       by: 'What the users are told apart by',
@@ -107,7 +109,7 @@ export const REALTIME_OPERATIONS: readonly Operation[] = [
         example: BREAKDOWN_EXAMPLE,
       },
     ],
-    problems: PARAMETERS,
+    problems: PROBLEMS_OF_FIGURES,
   },
   {
     ...COMMON,
@@ -124,7 +126,7 @@ export const REALTIME_OPERATIONS: readonly Operation[] = [
         example: LIVE_RETENTION_EXAMPLE,
       },
     ],
-    problems: PARAMETERS,
+    problems: PROBLEMS_OF_FIGURES,
   },
   {
     ...COMMON,
@@ -141,7 +143,7 @@ export const REALTIME_OPERATIONS: readonly Operation[] = [
         example: LIVE_DAYS_EXAMPLE,
       },
     ],
-    problems: PARAMETERS,
+    problems: PROBLEMS_OF_FIGURES,
   },
   {
     ...COMMON,
@@ -150,9 +152,9 @@ export const REALTIME_OPERATIONS: readonly Operation[] = [
     summary: 'Users online, of today, and the revenue of today, as server-sent events',
     description:
       'The event `figures` (StreamFigures) comes at once, and every 5 s if something has changed; revenue is looked up ' +
-      'every 15 s. `partial` (StreamPartial) comes when what is missing changes, with an empty list when nothing is any ' +
-      'more; the stream goes on. A comment every 15 s keeps the connection alive. After 15 minutes the event `reopen` ends ' +
-      'the stream: ask again. Keys may not stand in the URL, so read it with fetch() or `curl -N`.',
+      'every 15 s, and nothing waits for it. `partial` (StreamPartial) comes when what is missing changes, with an empty list when nothing is any ' +
+      'more; the stream goes on. A comment every 15 s keeps the connection alive. After 15 minutes the event `reopen`, with ' +
+      '`after_seconds`, how long the stream lasted, ends it: ask again at once. Keys may not stand in the URL, so read it with fetch() or `curl -N`.',
     query: described(realtimeSearchSchema, { currency: CURRENCY }),
     answers: [
       {
@@ -163,7 +165,7 @@ export const REALTIME_OPERATIONS: readonly Operation[] = [
         example: STREAM_EXAMPLE,
       },
     ],
-    problems: PARAMETERS,
+    problems: ['invalid_parameter', 'overloaded'],
   },
   {
     ...COMMON,
@@ -171,7 +173,8 @@ export const REALTIME_OPERATIONS: readonly Operation[] = [
     path: '/api/analytics/reconciliation',
     summary: 'What the sketches said of closed days, beside exact counts of the rows',
     description:
-      'Days are counted exactly within hours of their end; until then `exact` is null. At most 400 days.',
+      'Days are counted exactly within hours of their end; until then `exact` is null. `summary.without_exact` names the days ' +
+      'that only the sketches know. At most 400 days.',
     query: described(daysSearchSchema, {
       start: 'First day, YYYY-MM-DD; default: 14 days with the last one',
       end: 'The day after the last; default: today, which is not over',

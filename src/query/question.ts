@@ -21,6 +21,8 @@ export interface Asker {
   /** IANA name */
   readonly timeZone: string
   readonly nowMs: number
+  /** Of the request, for the log */
+  readonly traceId?: string
 }
 
 /** A question and its calendar; `offsets` hold from the first look-back day to the last retention day. */

@@ -30,6 +30,8 @@ import { liveSketches } from './realtime/sketches.ts'
 import { openStream, STREAM_HEADERS } from './realtime/stream.ts'
 import { answerRetention } from './retention.ts'
 
+const CLOCK = { now: () => Date.now(), wait: (ms: number) => scheduler.wait(ms) }
+
 /** The query API, to be mounted at /api/analytics. */
 export function queryRoutes(): Hono<AppEnv> {
   return new Hono<AppEnv>()
@@ -47,7 +49,7 @@ export function queryRoutes(): Hono<AppEnv> {
     .get('/realtime', async (c) => {
       const asker = askerOf(c)
       const { currency } = parsed(() => parseRealtimeQuery(searchOf(c)))
-      return c.json(await answerRealtime(currency, asker, sketchesOf(c)))
+      return c.json(await answerRealtime(currency, asker, sketchesOf(c), CLOCK))
     })
     .get('/realtime/series', async (c) => {
       const asker = askerOf(c)
@@ -83,7 +85,12 @@ export function queryRoutes(): Hono<AppEnv> {
 }
 
 function askerOf(c: Context<AppEnv>): Asker {
-  return { ...c.get('scope'), nowMs: c.get('nowMs'), connection: configOf(c.env).clickhouse }
+  return {
+    ...c.get('scope'),
+    nowMs: c.get('nowMs'),
+    connection: configOf(c.env).clickhouse,
+    traceId: c.get('traceId'),
+  }
 }
 
 function presentOf(c: Context<AppEnv>): Present {

@@ -58,6 +58,7 @@ export class SketchOracle {
       activeNow: this.#figure(this.#union('online', minute, minute + 1)),
       registeredTotal: this.#figure(this.#union('new_users', day - 61, day + 2)),
       onlinePeakAllTime: this.#fullest([...this.#minutes]),
+      lastTokensMs: realtime.lastTokensMs,
     })
     expect(await sketches.figures({ day: day - 1, minute: minute - 1 })).toEqual({
       dau: this.#figure(this.#of('dau', day - 1)),

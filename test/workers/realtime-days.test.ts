@@ -1,14 +1,16 @@
 /** GET /realtime/breakdown, /retention and /days: what the real object makes of days. */
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { afterEach, beforeAll, beforeEach, describe, it, vi } from 'vitest'
 
 import { MAX_BREAKDOWN_VALUES } from '../../configs/limits.ts'
+import type { GameSketches } from '../../durable/game-sketches.ts'
 import { formatDay } from '../../src/event/calendar.ts'
 import {
   breakdownAnswerSchema,
   liveDaysAnswerSchema,
   liveRetentionAnswerSchema,
 } from '../../src/query/realtime/schemas.ts'
-import { answer, count, get, users, withSketches } from './realtime-support.ts'
+import { answer, count, get, sketchesOf, users, withSketches } from './realtime-support.ts'
 import { createGame, insertGame } from './support.ts'
 
 const MINUTE_MS = 60_000
@@ -55,6 +57,8 @@ describe('GET /realtime/breakdown', () => {
         { value: '', ...exactUsers(2) },
       ],
       other: null,
+      whole: exactUsers(42),
+      partial: [],
     })
     expect((await breakdown('rt-by', '?by=channel')).values[0]).toEqual({
       value: 'store',
@@ -79,8 +83,43 @@ describe('GET /realtime/breakdown', () => {
     const bindings = withSketches(() => Promise.reject(new Error('the object was reset')))
     for (const path of ['breakdown?by=platform', 'retention', 'days']) {
       const response = await get('rt-problem', `realtime/${path}`, { bindings })
-      expect(await response.json()).toMatchObject({ status: 503, code: 'control_unavailable' })
+      expect(response.headers.get('Retry-After')).not.toBeNull()
+      expect(await response.json()).toMatchObject({ status: 503, code: 'figures_unavailable' })
     }
+  })
+
+  it('is a failure of ours when asking again cannot help', async ({ expect }) => {
+    await insertGame('rt-damaged')
+    await count('rt-damaged', [users('dau', DAY, [0, 10])])
+    await runInDurableObject(sketchesOf('rt-damaged'), (_: GameSketches, { storage }) => {
+      storage.sql.exec(
+        `INSERT INTO sketches (metric, bucket, estimate, relative_standard_error, frame)
+        VALUES ('dau', ?, 1, 0, x'a101')`,
+        DAY - 1,
+      )
+    })
+    await evictDurableObject(sketchesOf('rt-damaged'))
+    const response = await get('rt-damaged', 'realtime/days')
+    expect(response.headers.get('Retry-After')).toBeNull()
+    expect(await response.json()).toMatchObject({ status: 500, code: 'internal' })
+  })
+
+  it('says how many users have no value at all', async ({ expect }) => {
+    await insertGame('rt-some')
+    await count('rt-some', [
+      users('dau', DAY, [0, 10], ['ios', '', '', '']),
+      // As builds before breakdowns send them.
+      users('dau', DAY, [0, 25]),
+    ])
+    const { whole, partial } = await breakdown('rt-some', '?by=platform')
+    expect(whole).toEqual(exactUsers(25))
+    expect(partial).toEqual([
+      {
+        field: 'values',
+        reason:
+          'of 25 users of the day at least 15 are in no value: they were counted before values were',
+      },
+    ])
   })
 })
 

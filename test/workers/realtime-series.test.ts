@@ -1,8 +1,8 @@
-/** GET /realtime/series and GET /reconciliation: what the tables and the object tell together. */
+/** GET /realtime/series: what the tables and the object tell together. */
 import { afterEach, beforeAll, beforeEach, describe, it, vi } from 'vitest'
 
 import { formatDay } from '../../src/event/calendar.ts'
-import { reconciliationAnswerSchema, seriesAnswerSchema } from '../../src/query/realtime/schemas.ts'
+import { seriesAnswerSchema } from '../../src/query/realtime/schemas.ts'
 import {
   answer,
   count,
@@ -54,7 +54,10 @@ const minuteRow = (gameId: string, minute: number, online: number, version: numb
   version,
 })
 
-const point = (minute: number, value: number) => [minute * MINUTE_MS, value]
+const point = (minute: number, value: number) => [
+  iso(minute * MINUTE_MS).replace('.000', ''),
+  value,
+]
 
 describe('GET /realtime/series', () => {
   it('tells the latest version of every minute, and what the sketches know better', async ({
@@ -117,6 +120,19 @@ describe('GET /realtime/series', () => {
     })
     const inEuro = await answer(seriesAnswerSchema, 'rs-curve', lastHours(4, '&currency=EUR'))
     expect(inEuro.revenue_cents).toEqual([point(MINUTE - 1, 8)])
+  })
+
+  it('tells times with the offset of the zone of the game', async ({ expect }) => {
+    await insertGame('rs-zone', 'Asia/Kolkata')
+    await count('rs-zone', [users('online', MINUTE - 1, [0, 2])], 'Asia/Kolkata')
+    await insertRows('payments', [payment('rs-zone', (MINUTE - 1) * MINUTE_MS)])
+    const told = await answer(seriesAnswerSchema, 'rs-zone', lastHours(1))
+    const time = `${formatDay(DAY)}T17:29:00+05:30`
+    expect(told).toMatchObject({
+      online: [[time, 2]],
+      revenue_cents: [[time, 100]],
+      errors: { online: [[time, 0]] },
+    })
   })
 
   it('asks the sketches only for the last minutes', async ({ expect }) => {
@@ -187,102 +203,5 @@ describe('GET /realtime/series', () => {
     const { online } = await answer(seriesAnswerSchema, 'rs-week', `realtime/series?${range}`)
     expect(online).toHaveLength(10_080)
     expect(online.at(-1)).toEqual(point(MINUTE - 1, 10_080))
-  })
-})
-
-const dayRow = (gameId: string, day: number, fields: object) => ({
-  d: formatDay(day),
-  game_id: gameId,
-  env: 'prod',
-  ...fields,
-})
-
-describe('GET /reconciliation', () => {
-  const peakTime = sqlTime(NOON_MS - DAY_MS).slice(0, 19)
-  const sketched = { dau: 1_010, dau_error: 12, new_users: 40, new_users_error: 0 }
-
-  it('tells both figures of every closed day, and whether they are as close as was said', async ({
-    expect,
-  }) => {
-    await insertGame('rc-days')
-    const game = 'rc-days'
-    await insertRows('daily_users', [
-      dayRow(game, DAY - 1, { ...sketched, dau: 5, version: NOW_MS - DAY_MS }),
-      dayRow(game, DAY - 2, { ...sketched, version: 7 }),
-      dayRow(game, DAY, { ...sketched, version: 7 }),
-    ])
-    await insertRows('daily_users', [dayRow(game, DAY - 1, { ...sketched, version: NOW_MS })])
-    await insertRows('daily_online_peak', [
-      dayRow(game, DAY - 1, { peak: 300, peak_error: 5, m: peakTime, version: 9 }),
-    ])
-    await insertRows('daily_exact', [
-      dayRow(game, DAY - 1, {
-        dau: 1_000,
-        new_users: 41,
-        online_peak: 306,
-        m: peakTime,
-        version: NOW_MS,
-      }),
-    ])
-    const range = `?start=${formatDay(DAY - 3)}&end=${formatDay(DAY + 1)}`
-    const told = await answer(reconciliationAnswerSchema, game, `reconciliation${range}`)
-    const asOf = iso(NOW_MS).replace('.000', '')
-    expect(told.days).toEqual([
-      {
-        day: formatDay(DAY - 3),
-        sketch: null,
-        exact: null,
-        difference: null,
-        within_error: null,
-      },
-      {
-        day: formatDay(DAY - 2),
-        sketch: {
-          dau: { value: 1_010, error: 12, exact: false },
-          new_users: { value: 40, error: 0, exact: true },
-          online_peak: null,
-          as_of: '1970-01-01T00:00:00.007Z',
-        },
-        exact: null,
-        difference: null,
-        within_error: null,
-      },
-      {
-        day: formatDay(DAY - 1),
-        sketch: {
-          dau: { value: 1_010, error: 12, exact: false },
-          new_users: { value: 40, error: 0, exact: true },
-          online_peak: {
-            value: 300,
-            error: 5,
-            exact: false,
-            time: iso(NOON_MS - DAY_MS).replace('.000', ''),
-          },
-          as_of: asOf,
-        },
-        exact: {
-          dau: 1_000,
-          new_users: 41,
-          online_peak: 306,
-          online_peak_time: iso(NOON_MS - DAY_MS).replace('.000', ''),
-          as_of: asOf,
-        },
-        difference: { dau: 10, new_users: -1, online_peak: -6 },
-        within_error: { dau: true, new_users: false, online_peak: false },
-      },
-    ])
-    expect(told.summary).toEqual({ compared: 3, within_error: 1 })
-    expect(told.partial).toEqual([
-      { field: 'days', reason: `${formatDay(DAY)} is not over; days are compared once they are` },
-      {
-        field: 'days.exact',
-        reason: `2 days from ${formatDay(DAY - 3)} to ${formatDay(DAY - 2)} are not counted exactly yet`,
-      },
-    ])
-  })
-
-  it('is a problem without the database', async ({ expect }) => {
-    const response = await get('rs-any', 'reconciliation', { bindings: withoutDatabase })
-    expect(await response.json()).toMatchObject({ status: 503, code: 'database_unavailable' })
   })
 })

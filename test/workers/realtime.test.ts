@@ -226,9 +226,10 @@ describe('GET /realtime', () => {
       ...withSketches(() => Promise.reject(new Error('the object was reset'))),
       CLICKHOUSE_URL: 'http://127.0.0.1:9',
     }
-    const response = await get('rt-any', 'realtime', { bindings })
+    await insertGame('rt-none')
+    const response = await get('rt-none', 'realtime', { bindings })
     expect(response.headers.get('Retry-After')).not.toBeNull()
-    expect(await response.json()).toMatchObject({ status: 503, code: 'control_unavailable' })
+    expect(await response.json()).toMatchObject({ status: 503, code: 'figures_unavailable' })
   })
 
   it.for([

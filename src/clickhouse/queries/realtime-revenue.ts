@@ -21,6 +21,9 @@ export type RealtimeRevenueRow = z.infer<typeof revenueRowSchema>
 const minuteRowSchema = z.object({ minute: z.int(), revenue_cents: sumSchema })
 export type MinuteRevenueRow = z.infer<typeof minuteRowSchema>
 
+/** An answer about this very moment waits no longer for the database, in milliseconds. */
+export const REVENUE_DEADLINE_MS = 8_000
+
 interface GameScope {
   readonly gameId: string
   readonly env: string
@@ -45,7 +48,7 @@ export function realtimeRevenue(
 ): Promise<RealtimeRevenueRow[]> {
   const isToday = `time >= ${instantSql('day_start_ms')}`
   const isRecent = `time >= ${instantSql('recent_start_ms')}`
-  return ask(connection, {
+  const query = {
     sql: `
 SELECT
     currency,
@@ -65,7 +68,8 @@ ORDER BY currency`,
       end_ms: nowMs + 1,
     },
     row: revenueRowSchema,
-  })
+  }
+  return ask(connection, query, { deadlineMs: REVENUE_DEADLINE_MS })
 }
 
 /**

@@ -8,7 +8,7 @@ import type { DayRange } from './parameters.ts'
 import { peakTime, toFigure } from './realtime.ts'
 import type { LiveDaysAnswer } from './schemas.ts'
 
-/** Every day that has any. Throws control_unavailable. */
+/** Every day that has any. Throws figures_unavailable. */
 export async function answerLiveDays(
   { firstDay, lastDay }: DayRange,
   { timeZone, nowMs }: Present,

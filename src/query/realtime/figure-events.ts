@@ -4,11 +4,13 @@ import type { RealtimeFigures } from '../../../durable/figures.ts'
 import type { RealtimeRevenueRow } from '../../clickhouse/queries/realtime-revenue.ts'
 import { formatInstant } from '../../event/calendar.ts'
 import type { MissingPart } from '../partial.ts'
-import { DATABASE_SILENT, missing, SKETCHES_SILENT, valueOf } from './missing.ts'
+import { databaseReason, missing, sketchesReason, valueOf } from './missing.ts'
 import { toMoneyFigures } from './money.ts'
 import { toFigure } from './realtime.ts'
+import type { RevenueReading } from './revenue-rounds.ts'
 import type { StreamFigures, StreamPartial } from './schemas.ts'
 import type { Clock, Reading } from './shared-rounds.ts'
+import { countedUntil, standstill } from './standstill.ts'
 
 /** Proxies and clients take a silent connection for a dead one: every third round, 15 s. */
 const ROUNDS_PER_HEARTBEAT = 3
@@ -16,12 +18,13 @@ const HEARTBEAT = ': heartbeat\n\n'
 
 const SKETCH_FIELDS = ['online', 'active_now', 'dau_today', 'new_today'] as const
 
-/** Where the figures of a round come from; none of the methods fails because of its source. */
+/** Where the figures of a round come from; none of the methods fails because of its source, or waits long for the money. */
 export interface StreamSource {
   readonly currency: string
   readonly timeZone: string
   readFigures(): Promise<Reading<RealtimeFigures>>
-  readRevenue(): Promise<Reading<readonly RealtimeRevenueRow[]>>
+  /** The latest that is at hand; null before the first */
+  readRevenue(): Promise<RevenueReading | null>
   /** How long after an instant (milliseconds since the epoch) the next round begins, in milliseconds */
   untilNextRoundMs(nowMs: number): number
 }
@@ -34,7 +37,7 @@ interface Told {
 
 /**
  * `figures` at once and whenever they have changed, `partial` whenever what is missing has, a comment every 15 s, and
- * `reopen` after LIVE_STREAM_MS, which is the last one. Throws what the clock's `wait` does.
+ * `reopen` after LIVE_STREAM_MS, which is the last one and says how many seconds the stream lasted. Throws what the clock's `wait` does.
  */
 export async function* figureEvents(source: StreamSource, clock: Clock): AsyncGenerator<string> {
   const endMs = clock.now() + LIVE_STREAM_MS
@@ -50,19 +53,30 @@ export async function* figureEvents(source: StreamSource, clock: Clock): AsyncGe
 
 async function* roundEvents(source: StreamSource, told: Told): AsyncGenerator<string> {
   const [figures, revenue] = await Promise.all([source.readFigures(), source.readRevenue()])
+  const { timeZone, currency } = source
   const present = valueOf(figures.part)
-  const rows = valueOf(revenue.part)
-  const asOf = formatInstant(figures.readMs, source.timeZone)
-  const partial = missingParts(present, rows)
+  const rows = revenue && valueOf(revenue.part)
+  const asOf = formatInstant(figures.readMs, timeZone)
+  const partial = [
+    ...('error' in figures.part
+      ? missing(SKETCH_FIELDS, sketchesReason(figures.part.error))
+      : standstill(figures.part.value, { timeZone, nowMs: figures.readMs })),
+    ...missingRevenue(revenue),
+  ]
   if (changes(told, 'partial', partial)) {
     yield encodeEvent('partial', { partial, as_of: asOf } satisfies StreamPartial)
     // Who saw figures go missing is told them again, changed or not.
     told.figures = ''
   }
   if (present === null) return
-  const values = toValues(present, rows, source.currency)
+  const values = toValues(present, rows, currency)
   if (changes(told, 'figures', values)) {
-    yield encodeEvent('figures', { ...values, as_of: asOf } satisfies StreamFigures)
+    const times = {
+      counted_until: countedUntil(present, timeZone),
+      revenue_as_of: revenue && rows && formatInstant(revenue.readMs, timeZone),
+      as_of: asOf,
+    }
+    yield encodeEvent('figures', { ...values, ...times } satisfies StreamFigures)
   }
 }
 
@@ -78,7 +92,7 @@ function toValues(
   { day, minute, activeNow }: RealtimeFigures,
   rows: readonly RealtimeRevenueRow[] | null,
   currency: string,
-): Omit<StreamFigures, 'as_of'> {
+): Omit<StreamFigures, 'counted_until' | 'revenue_as_of' | 'as_of'> {
   return {
     online: toFigure(minute.online),
     active_now: toFigure(activeNow),
@@ -96,14 +110,10 @@ function toRevenue(rows: readonly RealtimeRevenueRow[], currency: string) {
   return { value, error: exact ? 0 : Math.ceil(value * Number.EPSILON), exact }
 }
 
-function missingParts(
-  present: RealtimeFigures | null,
-  rows: readonly RealtimeRevenueRow[] | null,
-): MissingPart[] {
-  return [
-    ...(present === null ? missing(SKETCH_FIELDS, SKETCHES_SILENT) : []),
-    ...(rows === null ? missing(['rev_today'], DATABASE_SILENT) : []),
-  ]
+function missingRevenue(revenue: RevenueReading | null): MissingPart[] {
+  if (revenue === null) return missing(['rev_today'], 'the database has not answered yet')
+  const { part } = revenue
+  return 'error' in part ? missing(['rev_today'], databaseReason(part.error)) : []
 }
 
 /** A server-sent event (https://html.spec.whatwg.org/multipage/server-sent-events.html); JSON has no line breaks. */

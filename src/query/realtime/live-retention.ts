@@ -21,7 +21,7 @@ const LAST_RETENTION_DAY = 30
 const NOBODY: Figure = { value: 0, error: 0, exact: true }
 const NOBODY_RETURNED: Returned = { ...NOBODY, rate: null, rateError: null }
 
-/** One cohort for every day of the range, whether anyone began on it or not. Throws control_unavailable. */
+/** One cohort for every day of the range, whether anyone began on it or not. Throws figures_unavailable. */
 export async function answerLiveRetention(
   { firstDay, lastDay }: DayRange,
   { timeZone, nowMs }: Present,

@@ -15,7 +15,7 @@ interface Range {
   readonly to: number
 }
 
-/** What the sketches of one game are asked. Every method throws control_unavailable when they do not answer. */
+/** What the sketches of one game are asked. Every method throws figures_unavailable when they do not answer. */
 export interface LiveSketches {
   realtime(at: Moment): Promise<RealtimeFigures>
   minutes(range: Range): Promise<readonly MinuteFigures[]>

@@ -76,21 +76,27 @@ export function parseBreakdownQuery(search: URLSearchParams, present: Present): 
 /** Days that the sketches keep, up to today; the last 14 unless told. Throws ParameterError. */
 export function parseSketchDays(search: URLSearchParams, present: Present): DayRange {
   const today = gameDay(present.nowMs, present.timeZone)
-  const { firstDay, lastDay } = parseDays(search, today, MAX_SKETCH_DAYS)
-  requireKept('start', firstDay, present)
-  requireBegun('start', firstDay, present)
-  return { firstDay, lastDay: Math.min(lastDay, today) }
+  const { start, end } = parseSearch(daysSearchSchema, search)
+  if (start !== undefined) requireBegun('start', start, present)
+  // What lies ahead has no figures; it neither moves the default nor counts against the bound.
+  const range = toDays({ start, end: Math.min(end ?? Infinity, today + 1) }, MAX_SKETCH_DAYS)
+  requireKept('start', range.firstDay, present)
+  return range
 }
 
 /** The parameters of GET /reconciliation; the last 14 days that are over unless told. Throws ParameterError. */
 export function parseReconciliationQuery(search: URLSearchParams, present: Present): DayRange {
+  const { start, end } = parseSearch(daysSearchSchema, search)
   const today = gameDay(present.nowMs, present.timeZone)
-  return parseDays(search, today - 1, MAX_RECONCILED_DAYS)
+  return toDays({ start, end: end ?? today }, MAX_RECONCILED_DAYS)
 }
 
-function parseDays(search: URLSearchParams, defaultLastDay: number, maxDays: number): DayRange {
-  const { start, end } = parseSearch(daysSearchSchema, search)
-  const lastDay = end === undefined ? defaultLastDay : end - 1
+/** The days from `start`, or of the last 14 before `end`, to the day before `end`. Throws ParameterError. */
+function toDays(
+  { start, end }: { readonly start: number | undefined; readonly end: number },
+  maxDays: number,
+): DayRange {
+  const lastDay = end - 1
   const firstDay = start ?? lastDay - DEFAULT_DAYS + 1
   if (firstDay > lastDay) {
     const reason = `expected a date before end, ${formatDay(lastDay + 1)}`

@@ -1,22 +1,21 @@
 /** The answer of GET /realtime: the sketches' figures of this moment, and the money of this moment from ClickHouse. */
 import type { Figure, Moment, Peak, RealtimeFigures } from '../../../durable/figures.ts'
-import type { RealtimeRevenueRow } from '../../clickhouse/queries/realtime-revenue.ts'
-import { realtimeRevenue } from '../../clickhouse/queries/realtime-revenue.ts'
+import { REVENUE_DEADLINE_MS } from '../../clickhouse/queries/realtime-revenue.ts'
 import { within } from '../../deadline.ts'
-import { formatInstant, zoneDayStartMs } from '../../event/calendar.ts'
+import { formatInstant } from '../../event/calendar.ts'
 import { gameDay, minuteOf } from '../../event/game-day.ts'
 import { REALTIME_DEFINITIONS } from '../definitions.ts'
 import type { Asker } from '../question.ts'
 import type { LiveSketches } from './live-sketches.ts'
-import { DATABASE_SILENT, missing, partOf, SKETCHES_SILENT, valueOf } from './missing.ts'
+import { askedFor, databaseReason, missing, partOf, sketchesReason, valueOf } from './missing.ts'
+import type { MoneyFigures } from './money.ts'
 import { MONEY_FIELDS, roundedSums, toMoneyFigures } from './money.ts'
+import { readRevenue } from './revenue-rounds.ts'
 import type { RealtimeAnswer } from './schemas.ts'
+import type { Clock } from './shared-rounds.ts'
+import { countedUntil, standstill } from './standstill.ts'
 
 const MINUTE_MS = 60_000
-const RECENT_MS = 5 * MINUTE_MS
-
-/** How long an answer about this very moment waits for the database, in milliseconds. */
-const MONEY_DEADLINE_MS = 8_000
 
 const NO_FIGURES = {
   online: null,
@@ -44,27 +43,27 @@ const NO_MONEY = {
 
 /**
  * Everything that is known of this moment. What one of the two sources does not answer is null and named in `partial`.
- * Throws control_unavailable when neither does.
+ * Throws figures_unavailable when neither does.
  */
 export async function answerRealtime(
   currency: string,
   asker: Asker,
   sketches: Pick<LiveSketches, 'realtime'>,
+  clock: Clock,
 ): Promise<RealtimeAnswer> {
   const { timeZone, nowMs } = asker
   const present = presentOf(asker)
-  const [figuresPart, moneyPart] = await Promise.all([
-    partOf('figures', sketches.realtime(present)),
-    partOf('money', within(MONEY_DEADLINE_MS, presentRevenue(asker))),
+  const [figuresPart, money] = await Promise.all([
+    partOf('figures', sketches.realtime(present), askedFor(asker)),
+    moneyOf(currency, asker, clock),
   ])
-  if ('error' in figuresPart && 'error' in moneyPart) throw figuresPart.error
+  if ('error' in figuresPart && 'error' in money) throw figuresPart.error
   const told = valueOf(figuresPart)
-  const rows = valueOf(moneyPart)
   const figures = told && toFigures(told)
-  const money = rows && toMoneyFigures(rows, currency)
   return {
     ...(figures === null ? NO_FIGURES : valuesOf(figures)),
-    ...(money ?? NO_MONEY),
+    ...('error' in money ? NO_MONEY : money.figures),
+    revenue_as_of: 'error' in money ? null : formatInstant(money.readMs, timeZone),
     currency,
     figures,
     peak_times: told && {
@@ -72,11 +71,16 @@ export async function answerRealtime(
       all_time: peakTime(told.onlinePeakAllTime, timeZone),
     },
     minute: formatInstant(present.minute * MINUTE_MS, timeZone),
+    counted_until: told && countedUntil(told, timeZone),
     time_zone: timeZone,
     as_of: formatInstant(nowMs, timeZone),
     partial: [
-      ...(figures === null ? missing(['figures'], SKETCHES_SILENT) : []),
-      ...(money === null ? missing(MONEY_FIELDS, DATABASE_SILENT) : roundedSums(money)),
+      ...('error' in figuresPart
+        ? missing(['figures'], sketchesReason(figuresPart.error))
+        : standstill(figuresPart.value, { timeZone, nowMs })),
+      ...('error' in money
+        ? missing(MONEY_FIELDS, databaseReason(money.error))
+        : roundedSums(money.figures)),
     ],
     definitions: REALTIME_DEFINITIONS,
   }
@@ -87,12 +91,18 @@ export function presentOf({ timeZone, nowMs }: Pick<Asker, 'timeZone' | 'nowMs'>
   return { day: gameDay(nowMs, timeZone), minute: minuteOf(nowMs) - 1 }
 }
 
-/** The money of today and of the last minutes. Throws DatabaseError. */
-export function presentRevenue(asker: Asker): Promise<RealtimeRevenueRow[]> {
-  const { connection, timeZone, nowMs } = asker
-  const dayStartMs = zoneDayStartMs(gameDay(nowMs, timeZone), timeZone)
-  const present = { dayStartMs, recentStartMs: nowMs - RECENT_MS, nowMs }
-  return realtimeRevenue(connection, asker, present)
+/** The money in one currency, and when it was read; or what kept it away, which was logged. */
+async function moneyOf(
+  currency: string,
+  asker: Asker,
+  clock: Clock,
+): Promise<{ figures: MoneyFigures; readMs: number } | { error: unknown }> {
+  // The reading of another request is waited for, too, and after it comes one's own.
+  const asked = within(REVENUE_DEADLINE_MS + 500, readRevenue(asker, clock))
+  const reading = await partOf('money', asked, askedFor(asker))
+  if ('error' in reading) return reading
+  const { part, readMs } = reading.value
+  return 'error' in part ? part : { figures: toMoneyFigures(part.value, currency), readMs }
 }
 
 /** A figure as answers tell it. */

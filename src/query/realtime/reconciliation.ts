@@ -6,9 +6,11 @@ import type {
 } from '../../clickhouse/queries/daily-figures.ts'
 import { dailyExact, dailyOnlinePeaks, dailyUsers } from '../../clickhouse/queries/daily-figures.ts'
 import { formatDay, formatInstant, gameDays, offsetsAround } from '../../event/calendar.ts'
+import { gameDay } from '../../event/game-day.ts'
 import { RECONCILIATION_DEFINITIONS } from '../definitions.ts'
 import type { MissingPart } from '../partial.ts'
 import type { Asker } from '../question.ts'
+import { missingCounts } from './missing-counts.ts'
 import { missing } from './missing.ts'
 import type { DayRange } from './parameters.ts'
 import type { ReconciledDay, ReconciliationAnswer } from './schemas.ts'
@@ -35,25 +37,32 @@ export async function answerReconciliation(
     dailyExact(connection, asked).then(byDay),
   ])
   const days = gameDays(firstDay, lastDay, offsetsAround(firstDay, lastDay, timeZone))
-  const reconciled = days
+  const compared = days
     .filter(({ endMs }) => endMs <= nowMs)
-    .map(({ day }) =>
-      reconcileDay(
-        { day, users: users.get(day), peak: peaks.get(day), exact: exact.get(day) },
-        timeZone,
-      ),
-    )
+    .map(({ day }) => ({
+      day,
+      users: users.get(day),
+      peak: peaks.get(day),
+      exact: exact.get(day),
+    }))
+  const reconciled = compared.map((stored) => reconcileDay(stored, timeZone))
   const verdicts = reconciled.flatMap((day) =>
     Object.values(day.within_error ?? {}).filter((within) => within !== null),
   )
   return {
     days: reconciled,
-    summary: { compared: verdicts.length, within_error: verdicts.filter(Boolean).length },
+    summary: {
+      compared: verdicts.length,
+      within_error: verdicts.filter(Boolean).length,
+      without_exact: reconciled
+        .filter((day) => day.sketch !== null && day.exact === null)
+        .map(({ day }) => day),
+    },
     time_zone: timeZone,
     as_of: formatInstant(nowMs, timeZone),
     partial: [
       ...openDays(days.find(({ endMs }) => endMs > nowMs)?.day),
-      ...notCounted(reconciled.filter(({ exact: rows }) => rows === null).map(({ day }) => day)),
+      ...missingCounts(compared, gameDay(nowMs, timeZone)),
     ],
     definitions: RECONCILIATION_DEFINITIONS,
   }
@@ -137,12 +146,4 @@ function isWithin(difference: number | null, sketch: Stated | null): boolean | n
 function openDays(day: number | undefined): MissingPart[] {
   if (day === undefined) return []
   return missing(['days'], `${formatDay(day)} is not over; days are compared once they are`)
-}
-
-function notCounted(days: readonly string[]): MissingPart[] {
-  const [first] = days
-  if (first === undefined) return []
-  const last = days.at(-1)
-  const reason = `${days.length} days from ${first} to ${last} are not counted exactly yet`
-  return missing(['days.exact'], reason)
 }

@@ -31,6 +31,11 @@ const peakSchema = z.strictObject({
   time: instantSchema.nullable().meta({ description: 'Start of the minute; null for none' }),
 })
 
+const countedUntilSchema = instantSchema.nullable().meta({
+  description:
+    'When the sketches last took users, after a restart up to some 15 s early; null when that is not known',
+})
+
 const nowShape = {
   time_zone: contextShape.time_zone,
   as_of: contextShape.as_of,
@@ -80,6 +85,9 @@ export const realtimeAnswerSchema = z.strictObject({
   revenue_by_currency: z
     .record(z.string(), z.strictObject({ rev_5m: centsSchema, rev_today: centsSchema }))
     .nullable(),
+  revenue_as_of: instantSchema
+    .nullable()
+    .meta({ description: 'When the money was read, at most 15 s before as_of; null without it' }),
   currency: z.string(),
   figures: figuresSchema
     .nullable()
@@ -89,14 +97,15 @@ export const realtimeAnswerSchema = z.strictObject({
     .nullable()
     .meta({ description: 'Start of the fullest minute of today and of all time; null for none' }),
   minute: instantSchema.meta({ description: 'Start of the last full minute' }),
+  counted_until: countedUntilSchema,
   ...nowShape,
   definitions: definitionsOf(REALTIME_DEFINITIONS),
 })
 export type RealtimeAnswer = z.infer<typeof realtimeAnswerSchema>
 
 const pointsSchema = z
-  .array(z.tuple([z.int(), countSchema]))
-  .meta({ description: '[start of the minute in milliseconds since 1970, value], ascending' })
+  .array(z.tuple([instantSchema, countSchema]))
+  .meta({ description: '[start of the minute, value], ascending' })
 
 const approximateSeriesShape = {
   online: pointsSchema,
@@ -107,7 +116,7 @@ const approximateSeriesShape = {
 /** Answer of GET /realtime/series. */
 export const seriesAnswerSchema = z.strictObject({
   ...approximateSeriesShape,
-  revenue_cents: z.array(z.tuple([z.int(), centsSchema])).nullable(),
+  revenue_cents: z.array(z.tuple([instantSchema, centsSchema])).nullable(),
   errors: z
     .strictObject(approximateSeriesShape)
     .meta({ description: 'The error of each point of these series, in users; 0 when exact' }),
@@ -122,6 +131,7 @@ export const breakdownAnswerSchema = z.strictObject({
   metric: z.enum(['dau', 'new_users']),
   by: z.enum(BREAKDOWN_COLUMNS),
   date: z.iso.date(),
+  whole: usersSchema.meta({ description: 'Users of the day, with any value or none' }),
   values: z
     .array(z.strictObject({ value: z.string(), ...usersSchema.shape }))
     .meta({ description: 'Most users first; the empty value is that of clients that sent none' }),
@@ -206,7 +216,7 @@ export const reconciledDaySchema = z.strictObject({
       as_of: instantSchema.meta({ description: 'When the rows were counted' }),
     })
     .nullable()
-    .meta({ description: 'Null when the rows of the day were not counted yet' }),
+    .meta({ description: 'Null when the day has no exact count' }),
   difference: z
     .strictObject(comparedShape)
     .nullable()
@@ -225,9 +235,17 @@ export type ReconciledDay = z.infer<typeof reconciledDaySchema>
 /** Answer of GET /reconciliation. */
 export const reconciliationAnswerSchema = z.strictObject({
   days: z.array(reconciledDaySchema),
-  summary: z.strictObject({ compared: countSchema, within_error: countSchema }).meta({
-    description: 'Figures of all days that could be compared, and those within their error',
-  }),
+  summary: z
+    .strictObject({
+      compared: countSchema,
+      within_error: countSchema,
+      without_exact: z
+        .array(z.iso.date())
+        .meta({ description: 'Days that the sketches have figures of, and nothing else has' }),
+    })
+    .meta({
+      description: 'Figures of all days that could be compared, and those within their error',
+    }),
   ...nowShape,
   definitions: definitionsOf(RECONCILIATION_DEFINITIONS),
 })
@@ -245,6 +263,8 @@ export const streamFiguresSchema = z.strictObject({
     description: 'Minor units of the currency; null while the database does not answer',
   }),
   currency: z.string(),
+  counted_until: countedUntilSchema,
+  revenue_as_of: instantSchema.nullable().meta({ description: 'When the money was read' }),
   as_of: instantSchema,
 })
 export type StreamFigures = z.infer<typeof streamFiguresSchema>

@@ -10,7 +10,7 @@ import { SERIES_DEFINITIONS } from '../definitions.ts'
 import type { MissingPart } from '../partial.ts'
 import type { Asker } from '../question.ts'
 import type { LiveSketches } from './live-sketches.ts'
-import { DATABASE_SILENT, missing, partOf, valueOf } from './missing.ts'
+import { askedFor, databaseReason, missing, partOf, sketchesReason, valueOf } from './missing.ts'
 import type { SeriesQuery } from './parameters.ts'
 import type { SeriesAnswer } from './schemas.ts'
 
@@ -38,24 +38,31 @@ export async function answerSeries(
 ): Promise<SeriesAnswer> {
   const { first, last, range, currency } = query
   const { timeZone, nowMs } = asker
+  const names = askedFor(asker)
   const freshFrom = Math.max(first, minuteOf(nowMs) - FRESH_MINUTES)
   const [stored, revenue, fresh] = await Promise.all([
     partOf(
       'minutes',
       first > last ? none() : minuteOnline(asker.connection, { ...asker, first, last }),
+      names,
     ),
-    partOf('revenue', first > last ? none() : revenueOf(asker, query)),
+    partOf('revenue', first > last ? none() : revenueOf(asker, query), names),
     partOf(
       'live minutes',
       freshFrom > last ? none() : sketches.minutes({ from: freshFrom, to: last }),
+      names,
     ),
   ])
   if ('error' in stored && (freshFrom > last || 'error' in fresh)) throw stored.error
   const minutes = overlay(valueOf(stored) ?? [], valueOf(fresh) ?? [])
+  const timed = minutes.map(([minute, figures]): [string, OnlineMinute] => [
+    formatMinute(minute, timeZone),
+    figures,
+  ])
   return {
-    ...curvesOf(minutes, ({ value }) => value),
-    revenue_cents: valueOf(revenue)?.map(toRevenuePoint) ?? null,
-    errors: curvesOf(minutes, ({ error }) => error),
+    ...curvesOf(timed, ({ value }) => value),
+    revenue_cents: valueOf(revenue)?.map((row) => toRevenuePoint(row, timeZone)) ?? null,
+    errors: curvesOf(timed, ({ error }) => error),
     currency,
     start: formatInstant(range.startMs, timeZone),
     end: formatInstant(range.endMs, timeZone),
@@ -63,22 +70,23 @@ export async function answerSeries(
     as_of: formatInstant(nowMs, timeZone),
     partial: [
       ...('error' in stored && freshFrom > first
-        ? missing(ONLINE_SERIES, missingBefore(freshFrom))
+        ? missing(ONLINE_SERIES, missingBefore(freshFrom, databaseReason(stored.error)))
         : []),
-      ...('error' in fresh ? missing(ONLINE_SERIES, NOT_FRESH) : []),
-      ...('error' in revenue ? missing(['revenue_cents'], DATABASE_SILENT) : []),
+      ...('error' in fresh ? missing(ONLINE_SERIES, notFresh(sketchesReason(fresh.error))) : []),
+      ...('error' in revenue ? missing(['revenue_cents'], databaseReason(revenue.error)) : []),
       ...roundedMinutes(valueOf(revenue) ?? []),
     ],
     definitions: SERIES_DEFINITIONS,
   }
 }
 
-const NOT_FRESH =
-  'the live figures did not answer: the last minutes are as they were published, or not there yet'
+function notFresh(reason: string): string {
+  return `${reason}: the last minutes are as they were published, or not there yet`
+}
 
-function missingBefore(minute: number): string {
+function missingBefore(minute: number, reason: string): string {
   const time = new Date(minute * MINUTE_MS).toISOString()
-  return `${DATABASE_SILENT}: minutes before ${time} are missing`
+  return `${reason}: minutes before ${time} are missing`
 }
 
 /** Without a minute nothing is asked. */
@@ -114,11 +122,11 @@ function overlay(
 }
 
 function curvesOf(
-  minutes: readonly [number, OnlineMinute][],
+  minutes: readonly [string, OnlineMinute][],
   pick: (figure: OnlineMinute[OnlineSeries]) => number,
 ) {
   const curve = (name: OnlineSeries) =>
-    minutes.map(([minute, figures]): [number, number] => [minute * MINUTE_MS, pick(figures[name])])
+    minutes.map(([time, figures]): [string, number] => [time, pick(figures[name])])
   return {
     online: curve('online'),
     active_5m_sum: curve('active_5m_sum'),
@@ -126,8 +134,16 @@ function curvesOf(
   }
 }
 
-function toRevenuePoint({ minute, revenue_cents: cents }: MinuteRevenueRow): [number, number] {
-  return [minute * MINUTE_MS, Number(cents)]
+function toRevenuePoint(
+  { minute, revenue_cents: cents }: MinuteRevenueRow,
+  timeZone: string,
+): [string, number] {
+  return [formatMinute(minute, timeZone), Number(cents)]
+}
+
+/** The start of a minute, with the offset of the zone. */
+function formatMinute(minute: number, timeZone: string): string {
+  return formatInstant(minute * MINUTE_MS, timeZone)
 }
 
 function roundedMinutes(rows: readonly MinuteRevenueRow[]): MissingPart[] {

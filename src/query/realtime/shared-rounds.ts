@@ -3,7 +3,7 @@
  * must not be waited for in another: the request that made it may be gone, and its promise with it. So whoever comes
  * while a read is under way waits by timers of its own until there is an answer, or until the read is overdue.
  */
-import type { Part } from './missing.ts'
+import type { AskedFor, Part } from './missing.ts'
 import { partOf } from './missing.ts'
 
 /** How often somebody who waits for the read of another looks, in milliseconds. */
@@ -53,15 +53,26 @@ export class SharedRounds<Value> {
     this.#options = options
   }
 
-  /** What was read in the present period under this name; a failure is shared, too. Throws only what `wait` does. */
-  async read(name: string, clock: Clock, read: () => Promise<Value>): Promise<Reading<Value>> {
+  /**
+   * What was read in the present period under this name; a failure is shared, too. `read` is told when the reading
+   * began, in milliseconds since the epoch; `names` go to the log. Throws only what `wait` does.
+   */
+  async read(
+    name: string,
+    clock: Clock,
+    read: (startMs: number) => Promise<Value>,
+    names: AskedFor,
+  ): Promise<Reading<Value>> {
     for (;;) {
       const nowMs = clock.now()
       const number = this.#numberAt(nowMs)
       const known = this.#rounds.get(name)
       if (known?.reading && known.number === number) return known.reading
       const isUnderWay = known?.reading === null && nowMs - known.startMs < this.#options.overdueMs
-      if (!isUnderWay) return this.#start(name, { number, startMs: nowMs, reading: null }, read)
+      if (!isUnderWay) {
+        const round = { number, startMs: nowMs, reading: null }
+        return this.#start(name, round, () => partOf(this.#options.label, read(nowMs), names))
+      }
       await clock.wait(LOOK_MS)
     }
   }
@@ -75,14 +86,13 @@ export class SharedRounds<Value> {
   async #start(
     name: string,
     round: Round<Value>,
-    read: () => Promise<Value>,
+    read: () => Promise<Part<Value>>,
   ): Promise<Reading<Value>> {
     this.#rounds.delete(name)
     this.#rounds.set(name, round)
     const [oldest] = this.#rounds.keys()
     if (this.#rounds.size > MAX_NAMES && oldest !== undefined) this.#rounds.delete(oldest)
-    const part = await partOf(this.#options.label, read())
-    round.reading = { part, readMs: round.startMs }
+    round.reading = { part: await read(), readMs: round.startMs }
     return round.reading
   }
 

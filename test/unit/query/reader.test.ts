@@ -97,6 +97,37 @@ describe('ask', () => {
     )
   })
 
+  it('gives up after its own deadline, and tells the server to do so before', async ({
+    expect,
+  }) => {
+    const seen = { seconds: '', isAborted: false }
+    const aborted = Promise.withResolvers<void>()
+    const startMs = Date.now()
+    const outcome = await withServer(
+      (request, response) => {
+        seen.seconds =
+          new URL(request.url ?? '', 'http://server.test').searchParams.get('max_execution_time') ??
+          ''
+        response.on('close', () => {
+          seen.isAborted = true
+          aborted.resolve()
+        })
+        // The status line comes, the reply never does.
+        response.writeHead(200).flushHeaders()
+      },
+      async (connection) => {
+        const error: unknown = await ask(connection, question, { deadlineMs: 1_000 }).catch(
+          (cause: unknown) => cause,
+        )
+        await aborted.promise
+        return error
+      },
+    )
+    expect(outcome).toMatchObject({ name: 'DatabaseError', transient: true, code: null })
+    expect(seen).toEqual({ seconds: '1', isAborted: true })
+    expect(Date.now() - startMs).toBeLessThan(5_000)
+  })
+
   it('sends long parameters in the body', async ({ expect }) => {
     let url = ''
     await withServer(

@@ -172,6 +172,7 @@ describe('the present', () => {
     const connection = { url: 'http://127.0.0.1:9', user: 'u', password: '', database: 'd' }
     const asker = { connection, gameId: 'g', env: 'prod', timeZone: 'UTC', nowMs: 1e12 }
     const sketches = { realtime: () => Promise.reject(new Error('evicted')) }
-    await expect(answerRealtime('USD', asker, sketches)).rejects.toThrow('evicted')
+    const clock = { now: () => Date.now(), wait: () => Promise.resolve() }
+    await expect(answerRealtime('USD', asker, sketches, clock)).rejects.toThrow('evicted')
   })
 })

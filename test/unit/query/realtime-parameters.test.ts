@@ -143,6 +143,11 @@ describe('days', () => {
       '2025-10-01',
       '2025-10-01',
     ])
+    expect(days(parseSketchDays, 'end=2026-12-31')).toEqual(['2025-10-15', '2025-10-28'])
+    expect(days(parseSketchDays, 'start=2025-10-01&end=2026-12-31')).toEqual([
+      '2025-10-01',
+      '2025-10-28',
+    ])
     expect(days(parseSketchDays, 'start=2025-10-27&end=2025-11-20')).toEqual([
       '2025-10-27',
       '2025-10-28',

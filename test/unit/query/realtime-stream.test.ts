@@ -3,15 +3,17 @@ import { z } from 'zod'
 
 import { LIVE_STREAM_MS } from '../../../configs/limits.ts'
 import type { RealtimeFigures } from '../../../durable/figures.ts'
+import { DatabaseError } from '../../../src/clickhouse/reader.ts'
 import type { StreamSource } from '../../../src/query/realtime/figure-events.ts'
 import { figureEvents } from '../../../src/query/realtime/figure-events.ts'
 import { streamFiguresSchema, streamPartialSchema } from '../../../src/query/realtime/schemas.ts'
 import type { Clock } from '../../../src/query/realtime/shared-rounds.ts'
-import { SharedRounds } from '../../../src/query/realtime/shared-rounds.ts'
+
+const START_MS = 1_700_000_000_000
 
 /** A clock that moves when somebody waits, and lets whatever else is under way go on first. */
 class TestClock implements Clock {
-  nowMs = 1_700_000_000_000
+  nowMs = START_MS
 
   now(): number {
     return this.nowMs
@@ -27,7 +29,11 @@ class TestClock implements Clock {
 
 const exactly = (value: number) => ({ value, error: 0, exact: true })
 
-function figuresOf(online: number): RealtimeFigures {
+/** Figures to which users came last at that time; by default later than any of the tests looks. */
+function figuresOf(
+  online: number,
+  lastTokensMs: number | null = START_MS + LIVE_STREAM_MS,
+): RealtimeFigures {
   const peak = { ...exactly(online), minute: null }
   const active = { active5m: exactly(online), active15m: exactly(online) }
   return {
@@ -43,6 +49,7 @@ function figuresOf(online: number): RealtimeFigures {
     registeredTotal: exactly(3),
     onlinePeakAllTime: peak,
     activeNow: exactly(online + 1),
+    lastTokensMs,
   }
 }
 
@@ -52,7 +59,8 @@ const paid = (today_cents: bigint) => [
 
 interface Round {
   readonly figures: RealtimeFigures | Error
-  readonly revenue: ReturnType<typeof paid> | Error
+  /** Null: not yet */
+  readonly revenue: ReturnType<typeof paid> | Error | null
 }
 
 /** A source that tells the rounds one after the other, the last one again and again. */
@@ -70,7 +78,10 @@ function sourceOf(clock: Clock, rounds: readonly Round[]): StreamSource {
       asked += 1
       return Promise.resolve(partOf(round()?.figures ?? new Error('no round')))
     },
-    readRevenue: () => Promise.resolve(partOf(round()?.revenue ?? new Error('no round'))),
+    readRevenue: () => {
+      const revenue = round()?.revenue ?? null
+      return Promise.resolve(revenue && partOf(revenue))
+    },
     untilNextRoundMs: () => 5_000,
   }
 }
@@ -151,9 +162,51 @@ describe('the events of a stream', () => {
   it('have no revenue, and no zero, while the database does not answer', async ({ expect }) => {
     const told = await tell([{ ...still, revenue: new Error('down') }, still], 9)
     expect(told.map(line)).toEqual(['0 partial', '0 figures', '5 partial', '5 figures'])
-    expect(told[0]?.data).toMatchObject({ partial: [{ field: 'rev_today' }] })
+    expect(told[0]?.data).toMatchObject({
+      partial: [{ field: 'rev_today', reason: 'the database did not answer' }],
+    })
     expect(streamFiguresSchema.parse(told[1]?.data).rev_today).toBeNull()
     expect(streamFiguresSchema.parse(told[3]?.data).rev_today?.value).toBe(100)
+  })
+
+  it('go on without the revenue until it is there, and say when it was read', async ({
+    expect,
+  }) => {
+    const told = await tell([{ ...still, revenue: null }, still], 9)
+    expect(told.map(line)).toEqual(['0 partial', '0 figures', '5 partial', '5 figures'])
+    expect(told[0]?.data).toMatchObject({
+      partial: [{ field: 'rev_today', reason: 'the database has not answered yet' }],
+    })
+    expect(told[1]?.data).toMatchObject({ rev_today: null, revenue_as_of: null })
+    expect(told[3]?.data).toMatchObject({ revenue_as_of: '2023-11-14T22:13:25Z' })
+  })
+
+  it('say that the database refuses, which waiting does not cure', async ({ expect }) => {
+    const refused = new DatabaseError('the database answered with error 60', { transient: false })
+    const [first] = await tell([{ ...still, revenue: refused }], 1)
+    expect(first?.data).toMatchObject({
+      partial: [{ field: 'rev_today', reason: 'the database refused the question' }],
+    })
+  })
+
+  it('say once that nothing has arrived for two minutes', async ({ expect }) => {
+    const stalled = { ...still, figures: figuresOf(0, START_MS) }
+    const told = await tell([stalled], 200)
+    expect(told.filter(({ name }) => name !== '').map(line)).toEqual([
+      '0 figures',
+      '125 partial',
+      '125 figures',
+    ])
+    expect(told[0]?.data).toMatchObject({ counted_until: '2023-11-14T22:13:20Z' })
+    expect(told.find(({ name }) => name === 'partial')?.data).toMatchObject({
+      partial: [
+        {
+          field: 'counted_until',
+          reason:
+            'nothing has arrived since 2023-11-14T22:13:20Z: nobody plays, or tokens do not arrive',
+        },
+      ],
+    })
   })
 
   it('end with a reopen, so that the key is looked up again', async ({ expect }) => {
@@ -166,72 +219,3 @@ describe('the events of a stream', () => {
     )
   })
 })
-
-const roundsOf = () =>
-  new SharedRounds<number>({ label: 'test', periodMs: 5_000, overdueMs: 3_500 })
-
-describe('shared rounds', () => {
-  it('read once for many viewers, and once again in the next period', async ({ expect }) => {
-    const clock = new TestClock()
-    const rounds = roundsOf()
-    let reads = 0
-    const read = async () => {
-      reads += 1
-      await new Promise((resolve) => {
-        setTimeout(resolve, 5)
-      })
-      return reads
-    }
-    const all = () =>
-      Promise.all(
-        Array.from({ length: 40 }, () => rounds.read('game', { ...clockOf(clock) }, read)),
-      )
-    clock.nowMs += rounds.untilNextMs(clock.nowMs)
-    expect(new Set((await all()).map(({ part }) => JSON.stringify(part)))).toEqual(
-      new Set(['{"value":1}']),
-    )
-    expect(reads).toBe(1)
-    clock.nowMs += rounds.untilNextMs(clock.nowMs)
-    await all()
-    expect(reads).toBe(2)
-    await rounds.read('another game', clock, read)
-    expect(reads).toBe(3)
-  })
-
-  it('share a failure, too', async ({ expect }) => {
-    const clock = new TestClock()
-    const rounds = roundsOf()
-    clock.nowMs += rounds.untilNextMs(clock.nowMs)
-    let reads = 0
-    const read = () => {
-      reads += 1
-      return Promise.reject(new Error('evicted'))
-    }
-    for (let viewer = 0; viewer < 3; viewer += 1) {
-      const { part } = await rounds.read('game', clock, read)
-      expect(part).toMatchObject({ error: { message: 'evicted' } })
-    }
-    expect(reads).toBe(1)
-  })
-
-  it('do not wait for a read whose request is gone', async ({ expect }) => {
-    const clock = new TestClock()
-    const rounds = roundsOf()
-    const lost = rounds.read('game', clock, () => new Promise(() => {}))
-    const { part } = await rounds.read('game', clock, () => Promise.resolve(7))
-    expect(part).toEqual({ value: 7 })
-    expect(clock.nowMs).toBeGreaterThanOrEqual(1_700_000_003_500)
-    await Promise.race([lost, Promise.resolve()])
-  })
-})
-
-/** A viewer's own waits; the time is everybody's and stands still meanwhile. */
-function clockOf(clock: TestClock): Clock {
-  return {
-    now: () => clock.now(),
-    wait: () =>
-      new Promise((resolve) => {
-        setTimeout(resolve, 1)
-      }),
-  }
-}
