@@ -61,7 +61,7 @@ export async function comparedFigures(
 ): Promise<ComparedFigure[]> {
   const range = {
     start: dateOf(plan.firstInstallDayMs),
-    end: dateOf(plan.firstInstallDayMs + (REPLAY_DAYS - 1) * DAY_MS),
+    end: dateOf(plan.firstInstallDayMs + REPLAY_DAYS * DAY_MS),
   }
   const { days } = daysSchema.parse(await get(target, 'realtime/days', range))
   const { cohorts } = cohortsSchema.parse(await get(target, 'realtime/retention', range))
@@ -110,7 +110,7 @@ export function isPlausible({ value, exactValue, error }: ComparedFigure): boole
   return Math.abs(value - exactValue) <= (error === 0 ? SHARED_TOKENS : WIDEST * error)
 }
 
-/** The comparison as a table, and how many figures lie within their error. */
+/** The comparison as a table, and how many estimates lie within their error. */
 export function sketchTable(figures: readonly ComparedFigure[]): string {
   const rows = figures.map(({ name, exactValue, value, error }) => [
     name,
@@ -128,10 +128,14 @@ export function sketchTable(figures: readonly ComparedFigure[]): string {
       )
       .join('  '),
   )
-  const within = figures.filter(
+  const estimates = figures.filter(({ error }) => error > 0)
+  const within = estimates.filter(
     ({ value, exactValue, error }) => Math.abs(value - exactValue) <= error,
   ).length
-  return `${lines.join('\n')}\n\n${within} of ${figures.length} figures of the sketches lie within their 95 % error`
+  return (
+    `${lines.join('\n')}\n\n${within} of ${estimates.length} estimates of the sketches lie within their 95 % error; ` +
+    `${figures.length - estimates.length} figures are exact`
+  )
 }
 
 function signed(difference: number): string {

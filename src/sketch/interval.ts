@@ -21,6 +21,11 @@ const NORMAL_95 = 1.96
 // An event that none of n cases showed has, with 95 % confidence, a probability below 3 / n.
 const NONE_SEEN_95 = 3
 
+// Two hashes share a token with a probability of 1 in so many: 26 bits of index, and ranks that agree in a third of cases.
+const TOKENS_OF_A_HASH = 3 * 2 ** 26
+// A list of 4,096 tokens lacks a user with a probability of 4 %.
+const NEGLIGIBLE = 0.05
+
 /** A unique count. */
 export interface CountFigure {
   /** Users, a whole number */
@@ -34,7 +39,7 @@ export interface CountFigure {
 /** The share of a set that is in another one as well, from 0 to 1; null when nothing of the set is known. */
 export interface RateFigure {
   readonly rate: number | null
-  /** Half-width of the 95 % interval, a share too; 0 when both samples are complete */
+  /** Half-width of the 95 % interval, a share too; 0 when both samples are complete and small */
   readonly rateError: number | null
 }
 
@@ -52,18 +57,28 @@ export function estimateFigure(estimate: number, relativeStandardError: number):
   }
 }
 
-/** The number of users in both of two sampled sets. */
-export function sharedFigure({ count, theta }: Intersection): CountFigure {
-  if (theta === 1) return { value: count, exact: true, error: 0 }
+/**
+ * The number of users in both of two sampled sets. Two users who share a token, one in each set, count as one who is in
+ * both; where that must be expected, the figure is not exact and its error has room for it.
+ */
+export function sharedFigure(intersection: Intersection): CountFigure {
+  const { count, theta } = intersection
+  const mistaken = mistakenAtMost(intersection)
+  if (theta === 1) return { value: count, exact: mistaken === 0, error: Math.ceil(mistaken) }
   const farther = count === 0 ? NONE_SEEN_95 : fartherEnd(count * (1 - theta), 1 - theta)
-  return { value: Math.round(count / theta), exact: false, error: Math.ceil(farther / theta) }
+  return {
+    value: Math.round(count / theta),
+    exact: false,
+    error: Math.ceil((farther + mistaken) / theta),
+  }
 }
 
 /**
  * The share of the first set's users who are in the second as well. It varies as the share in a sample
  * that is drawn without putting back: the n users below both thresholds, out of n / theta.
  */
-export function sharedRate({ count, ofFirst, theta }: Intersection): RateFigure {
+export function sharedRate(intersection: Intersection): RateFigure {
+  const { count, ofFirst, theta } = intersection
   if (ofFirst === 0) return { rate: null, rateError: null }
   const rate = count / ofFirst
   // So many users drawn with putting back would tell as much; infinitely many, when all are known.
@@ -72,7 +87,18 @@ export function sharedRate({ count, ofFirst, theta }: Intersection): RateFigure 
   const towardsHalf = (Math.abs(1 - 2 * rate) * NORMAL_95 ** 2) / (2 * drawn)
   const spread = rate * (1 - rate) + NORMAL_95 ** 2 / (4 * drawn)
   const rateError = (towardsHalf + NORMAL_95 * Math.sqrt(spread / drawn)) / widening
-  return { rate, rateError }
+  return { rate, rateError: rateError + mistakenAtMost(intersection) / ofFirst }
+}
+
+/**
+ * How many users of a sample may be taken for others, with 95 % confidence: those of either set that share a token by
+ * chance. Poisson, with a mean of a b / (3 * 2^26 theta) for a and b users who are not shared; 0 where the mean is so
+ * small that lists of tokens count as exact as well.
+ */
+function mistakenAtMost({ count, ofFirst, ofSecond, theta }: Intersection): number {
+  const pairs = (ofFirst - count) * (ofSecond - count)
+  const mean = pairs / (theta * TOKENS_OF_A_HASH)
+  return mean < NEGLIGIBLE ? 0 : mean + NORMAL_95 * Math.sqrt(mean)
 }
 
 /** Of the score interval of a count with that variance, and `share` of it unseen: the distance of its upper end. */

@@ -33,6 +33,8 @@ export interface Intersection {
   readonly count: number
   /** Tokens of the first sample below both thresholds */
   readonly ofFirst: number
+  /** The same of the second */
+  readonly ofSecond: number
   /** The share of all users that lies below both thresholds; 1 when both samples are complete */
   readonly theta: number
 }
@@ -227,7 +229,8 @@ export function intersect(first: TokenSample, second: TokenSample): Intersection
     while (at < right.length && (right[at] ?? 0) < token) at++
     if (right[at] === token) count++
   }
-  return { count, ofFirst, theta: shareBelow(threshold) }
+  while (at < right.length && (right[at] ?? 0) < limit) at++
+  return { count, ofFirst, ofSecond: at, theta: shareBelow(threshold) }
 }
 
 /** The index decides, not the rank: theta is the share of indexes below that of the threshold. */

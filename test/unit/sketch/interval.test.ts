@@ -86,34 +86,43 @@ describe('the figure of a sketch', () => {
 
 describe('the figure of shared users', () => {
   it('is exact when both samples are complete', ({ expect }) => {
-    const whole = { count: 3, ofFirst: 12, theta: 1 }
+    const whole = { count: 3, ofFirst: 12, ofSecond: 500, theta: 1 }
     expect(sharedFigure(whole)).toEqual({ value: 3, exact: true, error: 0 })
     expect(sharedRate(whole)).toEqual({ rate: 0.25, rateError: 0 })
-    expect(sharedFigure({ count: 0, ofFirst: 12, theta: 1 }).error).toBe(0)
+    expect(sharedFigure({ count: 0, ofFirst: 12, ofSecond: 500, theta: 1 }).error).toBe(0)
   })
 
   it('is as many times larger as the threshold is low', ({ expect }) => {
     // 1.96 standard errors are 67.9 users and a share of 0.0367; the score interval ends a little further up.
-    const part = { count: 100, ofFirst: 400, theta: 0.25 }
+    const part = { count: 100, ofFirst: 400, ofSecond: 500, theta: 0.25 }
     expect(sharedFigure(part)).toEqual({ value: 400, exact: false, error: 74 })
     expect(sharedRate(part).rate).toBe(0.25)
     expect(sharedRate(part).rateError).toBeCloseTo(0.038_45, 5)
   })
 
   it('says how many could have been missed when it saw none', ({ expect }) => {
-    const none = { count: 0, ofFirst: 300, theta: 0.01 }
+    const none = { count: 0, ofFirst: 300, ofSecond: 20, theta: 0.01 }
     expect(sharedFigure(none)).toEqual({ value: 0, exact: false, error: 300 })
     const { rate, rateError } = sharedRate(none)
     expect(rate).toBe(0)
     expect(rateError).toBeCloseTo(0.0125, 4)
     expect(sharedRate({ ...none, count: 300 })).toEqual({ rate: 1, rateError })
-    expect(sharedRate({ count: 0, ofFirst: 2, theta: 0.01 }).rateError).toBeLessThan(1)
+    expect(sharedRate({ count: 0, ofFirst: 2, ofSecond: 500, theta: 0.01 }).rateError).toBeLessThan(
+      1,
+    )
+  })
+
+  it('has room for users of large sets who share a token by chance', ({ expect }) => {
+    // 12,000 times 12,000 pairs, of which one in 3 * 2^26 agrees: 0.72 are expected.
+    const large = { count: 3_000, ofFirst: 15_000, ofSecond: 15_000, theta: 1 }
+    expect(sharedFigure(large)).toEqual({ value: 3_000, exact: false, error: 3 })
+    expect(sharedRate(large).rateError).toBeCloseTo(2.373 / 15_000, 7)
   })
 
   it('has no rate when nothing of the first set is known', ({ expect }) => {
     const unknown = { rate: null, rateError: null }
-    expect(sharedRate({ count: 0, ofFirst: 0, theta: 1 })).toEqual(unknown)
-    expect(sharedRate({ count: 0, ofFirst: 0, theta: 0.1 })).toEqual(unknown)
+    expect(sharedRate({ count: 0, ofFirst: 0, ofSecond: 500, theta: 1 })).toEqual(unknown)
+    expect(sharedRate({ count: 0, ofFirst: 0, ofSecond: 500, theta: 0.1 })).toEqual(unknown)
   })
 
   it.for([

@@ -95,7 +95,12 @@ describe('a token sample', () => {
   it('does not divide by zero when all its tokens have the same index', ({ expect }) => {
     const sample = sampleOf(Uint32Array.of(1, 2, 3), 1)
     expect(sample.theta).toBeGreaterThan(0)
-    expect(intersect(sample, sample)).toEqual({ count: 1, ofFirst: 1, theta: 2 ** -26 })
+    expect(intersect(sample, sample)).toEqual({
+      count: 1,
+      ofFirst: 1,
+      ofSecond: 1,
+      theta: 2 ** -26,
+    })
   })
 
   it.for([-1, 256, 0.5])('refuses hash id %d', (hashId, { expect }) => {
@@ -191,6 +196,7 @@ describe('intersect', () => {
         expect(intersect(sampleOf(a, 400), sampleOf(b, 400))).toEqual({
           count: shared,
           ofFirst: new Set(a).size,
+          ofSecond: new Set(b).size,
           theta: 1,
         })
       }),
@@ -213,7 +219,12 @@ describe('intersect', () => {
 
   it('leaves out what shares its index with the threshold', ({ expect }) => {
     const sample = sampleOf(Uint32Array.of(64, 129, 130), 2)
-    expect(intersect(sample, sample)).toEqual({ count: 1, ofFirst: 1, theta: 2 / 2 ** 26 })
+    expect(intersect(sample, sample)).toEqual({
+      count: 1,
+      ofFirst: 1,
+      ofSecond: 1,
+      theta: 2 / 2 ** 26,
+    })
   })
 
   it('refuses samples of different keys', ({ expect }) => {
