@@ -46,7 +46,7 @@ function countSends(queue: Queue): void {
     Object.getPrototypeOf(queue),
     'send',
     (send) =>
-      async function counted(this: unknown, ...args) {
+      async function countedSend(this: unknown, ...args) {
         // Sending takes the bytes away, and their number with them.
         const [message] = args
         const bytes = message instanceof Uint8Array ? message.byteLength : 0
