@@ -7,6 +7,9 @@ import { ATTEMPT_TIMEOUT_MS } from './client.ts'
 import type { GameTruth } from './oracle.ts'
 import { paymentRows } from './oracle.ts'
 
+/** Losses that are named. */
+const SHOWN_LOSSES = 20
+
 /** What a comparison found. */
 export interface Findings {
   /** Events and payments that were acknowledged and are there */
@@ -75,7 +78,13 @@ export async function compareEvents(
       findings.wrong.push(`${game.gameId} events: ${mark} is ${lateMs} ms after its time`)
     }
   }
-  for (const mark of events.keys()) if (!seen.has(mark)) findings.lost += 1
+  for (const [mark, { event, isPoison }] of events) {
+    if (seen.has(mark)) continue
+    findings.lost += 1
+    const kind = isPoison ? `${event}, a row that the database refuses` : event
+    if (findings.lost <= SHOWN_LOSSES)
+      findings.wrong.push(`${game.gameId} events: ${mark} is lost (${kind})`)
+  }
 }
 
 const paymentSchema = z.tuple([

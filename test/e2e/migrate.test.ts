@@ -91,6 +91,8 @@ describe('migrate', () => {
     expect(await column(RECORDS)).toEqual(readdirSync(REAL_FOLDER).toSorted())
     expect(await column(TABLES)).toEqual([
       'audit_log',
+      'daily_exact',
+      'daily_online_peak',
       'daily_revenue',
       'daily_users',
       'dead_letters',
