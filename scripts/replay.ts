@@ -66,13 +66,22 @@ async function main(): Promise<number> {
   return (await compareSketches(players, plan, settings)) ? 0 : 1
 }
 
-/** What the sketches answer at the same moment; false when a figure is further off than its error allows. */
+/** Rows and tokens of a message that comes again are stored one after the other. */
+const SKETCH_WAIT_MS = 60_000
+const SKETCH_POLL_MS = 3_000
+
+/** What the sketches answer, once they have all tokens; false when a figure is further off than its error allows. */
 async function compareSketches(
   players: readonly Player[],
   plan: ReplayPlan,
   { target }: ReplaySettings,
 ): Promise<boolean> {
-  const figures = await comparedFigures(players, plan, target)
+  const startMs = performance.now()
+  let figures = await comparedFigures(players, plan, target)
+  while (!figures.every(isPlausible) && performance.now() - startMs < SKETCH_WAIT_MS) {
+    await sleep(SKETCH_POLL_MS)
+    figures = await comparedFigures(players, plan, target)
+  }
   console.log(`\n${sketchTable(figures)}`)
   const wrong = figures.filter((figure) => !isPlausible(figure)).map(({ name }) => name)
   if (wrong.length > 0) console.log(`Too far off: ${wrong.join(', ')}`)
