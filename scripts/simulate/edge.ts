@@ -1,13 +1,12 @@
 /** Simulated batches through the code of the edge: the text of a body in, the rows of its events out. */
-import { createHash } from 'node:crypto'
-
 import { z } from 'zod'
 
 import type { GameProfile } from '../../src/event/game-profile.ts'
 import { DEFAULT_SETTINGS } from '../../src/event/game-settings.ts'
 import { acceptBatch } from '../../src/ingest/accept-batch.ts'
+import { digestOnce } from '../../src/ingest/body-digest.ts'
 import type { IngestContext } from '../../src/ingest/ingest-context.ts'
-import { readEvents } from '../../src/ingest/read-events.ts'
+import { readEvents, repeatedOf } from '../../src/ingest/read-events.ts'
 import { parseHashKey } from '../../src/sketch/token.ts'
 import type { Attempt, SimulatedBatch } from './delivery.ts'
 
@@ -58,7 +57,8 @@ export function rowsOf(
   receivedTimeMs: number,
   timeZone: string,
 ): readonly (StoredRow | null)[] {
-  const { events, sentTimeMs, sentUptimeMs, retryText } = readEvents(body, 'application/json')
+  const incoming = readEvents(body, 'application/json')
+  const { events, sentTimeMs, sentUptimeMs } = incoming
   const context: IngestContext = {
     gameId: 'demo',
     env: 'prod',
@@ -71,9 +71,7 @@ export function rowsOf(
     receivedTimeMs,
     sentTimeMs,
     sentUptimeMs,
-    bodyDigest: createHash('sha256')
-      .update(retryText ?? body)
-      .digest('hex'),
+    bodyDigest: digestOnce(() => repeatedOf(incoming, body)),
     hashKey: HASH_KEY,
   }
   const batch = acceptBatch(events, context)

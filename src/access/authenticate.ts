@@ -1,4 +1,5 @@
 /** Who is asking: a key, a user with a token, or the admin key. */
+import { sha256 } from '@noble/hashes/sha2.js'
 import type { Context } from 'hono'
 
 import { ApiError } from '../api-error.ts'
@@ -86,9 +87,9 @@ async function callerOf(
       key: null,
     }
   }
-  const digest = await digestOf(secret)
+  const digest = digestOf(secret)
   // Digests have one length, and the comparison takes one time, whatever was sent.
-  if (crypto.subtle.timingSafeEqual(digest, await adminDigestOf(config))) {
+  if (crypto.subtle.timingSafeEqual(digest, adminDigestOf(config))) {
     const principal = { kind: 'admin_key', id: 'admin' } as const
     return { principal, permissions: PERMISSIONS, games: '*', key: null }
   }
@@ -114,9 +115,9 @@ function keyInUrlRefused(): ApiError {
   )
 }
 
-const adminDigests = new WeakMap<Config, Promise<Uint8Array>>()
+const adminDigests = new WeakMap<Config, Uint8Array>()
 
-function adminDigestOf(config: Config): Promise<Uint8Array> {
+function adminDigestOf(config: Config): Uint8Array {
   const known = adminDigests.get(config)
   if (known !== undefined) return known
   const digest = digestOf(config.adminKey)
@@ -124,6 +125,9 @@ function adminDigestOf(config: Config): Promise<Uint8Array> {
   return digest
 }
 
-async function digestOf(text: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)))
+/** SHA-256: of a text as short as a key faster here than on the way to the platform's and back. */
+function digestOf(text: string): Uint8Array {
+  return sha256(utf8.encode(text))
 }
+
+const utf8 = new TextEncoder()

@@ -89,7 +89,7 @@ export async function insertRows(
         ...INSERT_SETTINGS,
         insert_deduplication_token: token,
       },
-      body: compressed ? await gzip(ndjson) : ndjson,
+      body: compressed ? gzip(ndjson) : ndjson,
       ...(compressed && { contentEncoding: 'gzip' }),
       deadlineMs,
     })

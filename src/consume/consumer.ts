@@ -87,7 +87,7 @@ function heldBytes({ sections, tokens }: Envelope): number {
 
 async function readOrForward(message: Message, env: Env): Promise<Envelope | null> {
   try {
-    return await readEnvelope(message.body)
+    return readEnvelope(message.body)
   } catch (error) {
     log('error', 'message unreadable', { id: message.id, error })
     settle(message, await forwardMessage(env.DEAD_LETTER_QUEUE, message.body))

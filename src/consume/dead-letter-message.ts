@@ -54,7 +54,7 @@ export async function deadLetterFromMessage(body: unknown): Promise<DeadLetter> 
     payload: toBase64(bytes),
   }
   try {
-    const { gameId, env, traceId } = await readEnvelope(body)
+    const { gameId, env, traceId } = readEnvelope(body)
     return {
       ...whole,
       reason: 'message_not_stored',

@@ -1,6 +1,6 @@
 /** Queue messages to envelopes: inflate when the sender compressed, then decode. */
 import { MAX_PLAIN_MESSAGE_BYTES } from '../../configs/limits.ts'
-import { concatBytes } from '../event/bytes.ts'
+import { gunzip } from '../event/bytes.ts'
 import type { Envelope } from '../event/envelope.ts'
 import { decodeEnvelope, EnvelopeError } from '../event/envelope.ts'
 
@@ -13,26 +13,16 @@ function messageBytes(body: unknown): Uint8Array {
 }
 
 /** Body of a message to its envelope. Throws EnvelopeError. */
-export async function readEnvelope(body: unknown): Promise<Envelope> {
+export function readEnvelope(body: unknown): Envelope {
   const bytes = messageBytes(body)
   const compressed = GZIP_MAGIC.every((byte, index) => bytes[index] === byte)
-  return decodeEnvelope(compressed ? await inflate(bytes) : bytes)
+  return decodeEnvelope(compressed ? inflate(bytes) : bytes)
 }
 
-async function inflate(bytes: Uint8Array): Promise<Uint8Array> {
-  const inflated = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))
-  const chunks: Uint8Array[] = []
-  let size = 0
+function inflate(bytes: Uint8Array): Uint8Array {
   try {
-    for await (const chunk of inflated) {
-      size += chunk.byteLength
-      if (size > MAX_PLAIN_MESSAGE_BYTES) break
-      chunks.push(chunk)
-    }
+    return gunzip(bytes, MAX_PLAIN_MESSAGE_BYTES)
   } catch (cause) {
-    throw new EnvelopeError('the gzip stream is broken', { cause })
+    throw new EnvelopeError('the gzip stream is broken, or inflates beyond its bound', { cause })
   }
-  if (size > MAX_PLAIN_MESSAGE_BYTES)
-    throw new EnvelopeError('the message inflates beyond its bound')
-  return concatBytes(chunks)
 }

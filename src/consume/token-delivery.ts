@@ -1,6 +1,7 @@
 /** What the sketches are given of the messages of a round. Pure. */
 import type { TokenDelivery } from '../../durable/figures.ts'
-import type { BreakdownValues, Envelope, SketchMetric, TokenGroup } from '../event/envelope.ts'
+import type { Envelope } from '../event/envelope.ts'
+import { mergeTokenGroups } from '../event/token-groups.ts'
 
 /**
  * One delivery of the tokens of messages of one game, environment and key; null of no message. The newest message says
@@ -16,32 +17,6 @@ export function deliveryOf(envelopes: readonly Envelope[], random: number): Toke
     env: newest.env,
     shard: shards === 1 ? 0 : 1 + Math.floor(random * shards),
     counting: newest.counting ?? null,
-    groups: mergeGroups(envelopes.flatMap(({ tokens }) => tokens)),
+    groups: mergeTokenGroups(envelopes.flatMap(({ tokens }) => tokens)),
   }
-}
-
-interface OpenGroup {
-  readonly metric: SketchMetric
-  readonly bucket: number
-  readonly by?: BreakdownValues
-  readonly tokens: Set<number>
-}
-
-/** Groups of one metric, bucket and breakdown become one, without repeats. */
-function mergeGroups(groups: readonly TokenGroup[]): TokenGroup[] {
-  const merged = new Map<string, OpenGroup>()
-  for (const { metric, bucket, by, tokens } of groups) {
-    const key = JSON.stringify([metric, bucket, by])
-    const group = merged.get(key)
-    if (group === undefined) {
-      merged.set(key, { metric, bucket, ...(by && { by }), tokens: new Set(tokens) })
-    } else {
-      for (const token of tokens) group.tokens.add(token)
-    }
-  }
-  return Array.from(merged.values(), toTokenGroup)
-}
-
-function toTokenGroup({ metric, bucket, by, tokens }: OpenGroup): TokenGroup {
-  return { metric, bucket, ...(by && { by }), tokens: Uint32Array.from(tokens) }
 }

@@ -1,4 +1,5 @@
-/** Byte arrays: joined, compressed, digested, as text. Web APIs only: workerd and Node. */
+/** Byte arrays: joined, compressed, digested, as text. */
+import { gunzipSync, gzipSync } from 'node:zlib'
 
 /** Byte arrays joined into one. */
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
@@ -31,8 +32,15 @@ export async function sha256Hex(content: Uint8Array | string): Promise<string> {
   return toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)))
 }
 
+/** On rows of events a third of the time of the default level, for an eighth more bytes. */
+const GZIP_LEVEL = 3
+
 /** The bytes as one gzip member. */
-export async function gzip(bytes: Uint8Array): Promise<Uint8Array> {
-  const compressed = new Blob([bytes]).stream().pipeThrough(new CompressionStream('gzip'))
-  return new Uint8Array(await new Response(compressed).arrayBuffer())
+export function gzip(bytes: Uint8Array): Uint8Array {
+  return gzipSync(bytes, { level: GZIP_LEVEL })
+}
+
+/** The bytes of a gzip stream. Throws for a broken one, and for more than `limitBytes`. */
+export function gunzip(bytes: Uint8Array, limitBytes: number): Uint8Array {
+  return gunzipSync(bytes, { maxOutputLength: limitBytes })
 }

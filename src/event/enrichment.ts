@@ -37,30 +37,28 @@ export function enrich(
   columns: Columns,
   { origin, game }: { readonly origin: RequestOrigin | null; readonly game: GameProfile },
 ): Enriched {
-  const filled: Partial<Record<Column, string>> = {}
-  if (columns.game_type === undefined && game.gameType !== '') filled.game_type = game.gameType
+  const filled: Filled = { columns: { ...columns }, enriched: [] }
   if (origin !== null) {
-    const country = columns.country ?? origin.country
-    fill(filled, columns, 'platform', origin.platform)
-    fill(filled, columns, 'country', origin.country)
-    if (country === origin.country) {
-      fill(filled, columns, 'region', origin.region)
-      fill(filled, columns, 'city', origin.city)
+    fill(filled, 'platform', origin.platform)
+    fill(filled, 'country', origin.country)
+    if ((filled.columns.country ?? '') === origin.country) {
+      fill(filled, 'region', origin.region)
+      fill(filled, 'city', origin.city)
     }
   }
-  const enriched = FILLABLE.filter((name) => filled[name] !== undefined)
-  return { columns: enriched.length === 0 ? columns : { ...columns, ...filled }, enriched }
+  fill(filled, 'game_type', game.gameType)
+  return filled
 }
 
-const FILLABLE = ['platform', 'country', 'region', 'city', 'game_type'] as const
+interface Filled {
+  readonly columns: Partial<Record<Column, string>>
+  readonly enriched: Column[]
+}
 
-function fill(
-  filled: Partial<Record<Column, string>>,
-  columns: Columns,
-  name: Column,
-  value: string,
-): void {
-  if (columns[name] === undefined && value !== '') filled[name] = value
+function fill({ columns, enriched }: Filled, name: Column, value: string): void {
+  if (columns[name] !== undefined || value === '') return
+  columns[name] = value
+  enriched.push(name)
 }
 
 /**

@@ -55,13 +55,13 @@ export function admission(settings: GameSettings, nowMs: number): Admission {
 }
 
 /**
- * Why an event is not stored; null when it is. `identity` is what a second attempt to send the event repeats (see
+ * Why an event is not stored; null when it is. `identity` gives what a second attempt to send the event repeats (see
  * rowIdentity): sampling depends on nothing else, so the event has the same fate each time.
  */
 export function filterEvent(
   settings: GameSettings,
   event: FilteredEvent,
-  identity: string,
+  identity: () => string,
 ): FilterReason | null {
   const { events, dropped_events: dropped } = settings
   if (dropped.includes(event.id)) {
@@ -74,7 +74,7 @@ export function filterEvent(
     return { code: 'payments_disabled', detail: 'the game takes no payments at the moment' }
   }
   const percent = samplePercent(settings, event)
-  if (percent >= 100 || isSampled(identity, percent)) return null
+  if (percent >= 100 || isSampled(identity(), percent)) return null
   return { code: 'sampled_out', detail: `${percent} percent of ${event.id} are stored` }
 }
 

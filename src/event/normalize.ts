@@ -1,7 +1,7 @@
 /**
  * One raw event to an accepted event or a rejection. Pure: the scope, the game and the receive time are given.
  */
-import type { Attributes, Column, JsonObject } from './attributes.ts'
+import type { Column, JsonObject } from './attributes.ts'
 import { checkId, isAbsent, isJsonObject, pointerTo, readAttributes } from './attributes.ts'
 import type { EventDefinition } from './catalog.ts'
 import { catalogOf, checkAttribute, findAttribute } from './catalog.ts'
@@ -69,9 +69,9 @@ export function normalizeEvent(
   const { columns, enriched } = enrich(attributes.columns, context)
   const { user_id: userId } = columns
   if (userId === undefined) return missing(raw, 'user_id', definition)
-  const fault = checkAttributes(raw, { ...attributes, columns }, definition)
-  if (fault !== null) return fault
   const { props } = attributes
+  const fault = checkAttributes(raw, columns, props, definition)
+  if (fault !== null) return fault
   const payment = readPayment(definition.id, props, context.reporter)
   if (payment !== null && 'code' in payment) {
     const { code, detail, field } = payment
@@ -82,7 +82,8 @@ export function normalizeEvent(
     definition,
     eventId,
     userId: stored.user_id,
-    ...when,
+    time: when.time,
+    timeField: when.timeField,
     columns: stored,
     enriched: hideEnriched(enriched, context.game),
     props,
@@ -131,15 +132,16 @@ function readEventId(raw: JsonObject): string | null | RejectionReason {
 
 function checkAttributes(
   raw: JsonObject,
-  { columns, props }: Attributes,
+  columns: JsonObject,
+  props: JsonObject,
   definition: EventDefinition,
 ): RejectionReason | null {
-  const given: JsonObject = columns
   for (const name of definition.required) {
-    if (name === 'event_time' || Object.hasOwn(given, name) || Object.hasOwn(props, name)) continue
+    if (name === 'event_time' || Object.hasOwn(columns, name) || Object.hasOwn(props, name))
+      continue
     return { ...missing(raw, name, definition), ...CURABLE }
   }
-  return checkTypes(raw, given, definition) ?? checkTypes(raw, props, definition)
+  return checkTypes(raw, columns, definition) ?? checkTypes(raw, props, definition)
 }
 
 function checkTypes(

@@ -28,6 +28,7 @@ export function acceptBatch(
   const { settings, sentTimeMs, reporter, game } = context
   const shared = toBatchColumns(context)
   const ledger = new VerdictLedger('events', context, shared)
+  const seen = new SeenEvents()
   const tokens = new TokenCollector(context)
   const eventRows: string[] = []
   const paymentRows: string[] = []
@@ -38,19 +39,19 @@ export function acceptBatch(
   for (const [offset, raw] of rawEvents.entries()) {
     const index = firstIndex + offset
     const judged = refuseUnreadable(raw) ?? normalizeEvent(raw, context)
-    const event = refuseRepeated(judged, index, ledger)
+    const event = refuseRepeated(judged, index, seen)
     if ('code' in event) {
       ledger.refuse(raw, index, event)
       continue
     }
     const { definition, payment } = event
-    const eventId = event.eventId ?? deriveEventId(context.bodyDigest, index)
+    const eventId = event.eventId ?? deriveEventId(context.bodyDigest(), index)
     const subject = {
       id: definition.id,
       countsAs: definition.countsAs,
       isPayment: payment !== null,
     }
-    const reason = filterEvent(settings, subject, rowIdentity(event, eventId))
+    const reason = filterEvent(settings, subject, () => rowIdentity(event, eventId))
     if (reason !== null) {
       ledger.filter(index, eventId, '/event', reason)
       continue
@@ -62,7 +63,9 @@ export function acceptBatch(
       revenueDays.add(gameDay(event.time.eventTimeMs, context.timeZone))
     }
     tokens.add(event)
-    ledger.noteTime(index, eventId, `/${event.timeField}`, event.time.method)
+    if (event.time.method !== 'client') {
+      ledger.noteTime(index, eventId, `/${event.timeField}`, event.time.method)
+    }
   }
   return {
     ...ledger.summary(),
@@ -77,15 +80,36 @@ export function acceptBatch(
 function refuseRepeated(
   event: AcceptedEvent | RejectionReason,
   index: number,
-  ledger: VerdictLedger,
+  seen: SeenEvents,
 ): AcceptedEvent | RejectionReason {
   // A derived id carries the index, so only ids of the client can repeat.
   if ('code' in event || event.eventId === null) return event
-  const first = ledger.firstWith(rowIdentity(event, event.eventId), index)
+  const first = seen.firstLike(event, event.eventId, index)
   if (first === null) return event
   return {
     code: 'duplicate_event_id',
     pointer: '/event_id',
     detail: `expected an event_id of its own; event ${first} of this batch has the same`,
+  }
+}
+
+/** The events of a batch by their ids: nearly all differ, so whole identities are seldom made. */
+class SeenEvents {
+  readonly #firstOfId = new Map<string, readonly [AcceptedEvent, number]>()
+  readonly #furtherOnes = new Map<string, number>()
+
+  /** The position of the event before this one that is the same row; null when there is none. */
+  firstLike(event: AcceptedEvent, eventId: string, index: number): number | null {
+    const first = this.#firstOfId.get(eventId)
+    if (first === undefined) {
+      this.#firstOfId.set(eventId, [event, index])
+      return null
+    }
+    const [other, otherIndex] = first
+    const identity = rowIdentity(event, eventId)
+    if (rowIdentity(other, eventId) === identity) return otherIndex
+    const known = this.#furtherOnes.get(identity)
+    if (known === undefined) this.#furtherOnes.set(identity, index)
+    return known ?? null
   }
 }

@@ -9,7 +9,10 @@ export interface IngestContext extends BatchContext {
   readonly timeZone: string
   /** What the game takes in at the moment */
   readonly settings: GameSettings
-  /** SHA-256 of what a retry repeats, hex: the body, or the events of it without their send time */
-  readonly bodyDigest: string
+  /**
+   * SHA-256 of what a retry repeats, hex: the body, or the events of it without their send time. A batch in which
+   * every event has an id and none is refused never asks for it.
+   */
+  readonly bodyDigest: () => string
   readonly hashKey: HashKey
 }

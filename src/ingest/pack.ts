@@ -24,7 +24,7 @@ export interface Cargo {
 }
 
 /** Whose message it is, and how the game counts. */
-type MessageContext = Pick<Envelope, 'gameId' | 'env' | 'traceId' | 'receivedTimeMs'> & {
+export type MessageContext = Pick<Envelope, 'gameId' | 'env' | 'traceId' | 'receivedTimeMs'> & {
   readonly counting: Counting
 }
 
@@ -36,7 +36,7 @@ interface Draft {
 }
 
 /** The messages of a batch, ready to send; none when it holds no row. */
-export async function packMessages(cargo: Cargo, context: MessageContext): Promise<Uint8Array[]> {
+export function packMessages(cargo: Cargo, context: MessageContext): Uint8Array[] {
   const rows = new Map<RowTable, readonly string[]>()
   for (const [table, lines] of [
     ['events', cargo.eventRows],
@@ -50,16 +50,15 @@ export async function packMessages(cargo: Cargo, context: MessageContext): Promi
   return rows.size === 0 ? [] : packDraft({ rows, tokens, revenueDays }, context)
 }
 
-async function packDraft(draft: Draft, context: MessageContext): Promise<Uint8Array[]> {
+function packDraft(draft: Draft, context: MessageContext): Uint8Array[] {
   const plain = encodeDraft(draft, context)
   if (plain.byteLength <= MAX_PLAIN_MESSAGE_BYTES) {
-    const message = plain.byteLength > MESSAGE_CHUNK_BYTES ? await gzip(plain) : plain
+    const message = plain.byteLength > MESSAGE_CHUNK_BYTES ? gzip(plain) : plain
     if (message.byteLength <= MAX_MESSAGE_BYTES) return [message]
   }
   const halves = split(draft)
   if (halves === null) throw new Error(`one row fills a message of ${plain.byteLength} bytes`)
-  const [first, second] = await Promise.all(halves.map((half) => packDraft(half, context)))
-  return [...(first ?? []), ...(second ?? [])]
+  return halves.flatMap((half) => packDraft(half, context))
 }
 
 function encodeDraft(draft: Draft, context: MessageContext): Uint8Array {

@@ -21,9 +21,18 @@ const INFLATABLE: Readonly<Record<string, InflatableFormat>> = {
  * empty_body.
  */
 export async function readWireBody(request: Request): Promise<Uint8Array> {
-  const sent = await readWithin(MAX_BODY_BYTES, request.body, MAX_DISCARDED_BYTES)
+  // In one piece where the length is known: piece by piece costs several times as much.
+  const sent = isAnnouncedWithin(MAX_BODY_BYTES, request)
+    ? new Uint8Array(await request.arrayBuffer())
+    : await readWithin(MAX_BODY_BYTES, request.body, MAX_DISCARDED_BYTES)
   if (sent.byteLength === 0) throw new ApiError('empty_body', EMPTY_BODY)
   return sent
+}
+
+/** HTTP delivers no byte beyond Content-Length, so what it says bounds what arrives. */
+function isAnnouncedWithin(limitBytes: number, { headers }: Request): boolean {
+  const announced = headers.get('Content-Length') ?? ''
+  return /^\d+$/.test(announced) && Number(announced) <= limitBytes
 }
 
 /**
@@ -43,10 +52,12 @@ export async function decodeBody(
 
 const EMPTY_BODY = 'Send an event object or an array of them.'
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
+
 /** Bytes as text. Throws invalid_encoding: replacing broken bytes would change the data silently. */
 export function decodeText(body: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(body)
+    return utf8.decode(body)
   } catch (cause) {
     throw new ApiError('invalid_encoding', 'Send the body in UTF-8.', { cause })
   }

@@ -15,13 +15,18 @@ export interface IncomingBatch {
   readonly sentTimeMs: number | null
   /** The client's monotonic clock when it sent the batch, in milliseconds; null if it did not say */
   readonly sentUptimeMs: number | null
-  /**
-   * What a retry repeats when the body itself is not it: the events without the send time, which a retry
-   * stamps anew. Null when the body is.
-   */
-  readonly retryText: string | null
+  /** Whether the client said when it sent them: a retry says another time */
+  readonly isStamped: boolean
   /** What was ignored, for the answer */
   readonly warnings: readonly string[]
+}
+
+/**
+ * What another attempt to send a batch repeats: its body, or, where that holds the send time, the events without
+ * it as JSON.
+ */
+export function repeatedOf<Body>({ events, isStamped }: IncomingBatch, body: Body): Body | string {
+  return isStamped ? (textOf(events) ?? body) : body
 }
 
 const NDJSON_TYPE = /^application\/(x-ndjson|ndjson|jsonl|x-jsonlines)\b/i
@@ -108,16 +113,15 @@ function batchOf(given: readonly unknown[], sentAt?: unknown, sentUptime?: unkno
   if (sentUptimeMs === null && !isAbsent(sentUptime)) {
     warnings.push('sent_uptime_ms is no number of milliseconds; it was left out')
   }
-  const isStamped = given.some(hasSendField)
-  if (isStamped) {
+  const areStamped = given.some(hasSendField)
+  if (areStamped) {
     warnings.push(
       'sent_at and sent_uptime_ms belong beside the list of events; in them they are ignored',
     )
   }
-  const events = isStamped ? given.map(withoutSendFields) : given
-  const isSent = !isAbsent(sentAt) || !isAbsent(sentUptime)
-  const retryText = isSent || isStamped ? textOf(events) : null
-  return { events, sentTimeMs, sentUptimeMs, retryText, warnings }
+  const events = areStamped ? given.map(withoutSendFields) : given
+  const isStamped = areStamped || !isAbsent(sentAt) || !isAbsent(sentUptime)
+  return { events, sentTimeMs, sentUptimeMs, isStamped, warnings }
 }
 
 function hasSendField(event: unknown): boolean {

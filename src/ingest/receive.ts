@@ -8,26 +8,22 @@ import { CLEAN_BATCHES_PER_LINE } from '../../configs/limits.ts'
 import { ApiError } from '../api-error.ts'
 import type { AppEnv, Principal } from '../app-env.ts'
 import { configOf } from '../config.ts'
-import { sha256Hex } from '../event/bytes.ts'
 import type { GameSettings } from '../event/game-settings.ts'
 import { isWatched, publishLive } from '../live/publish.ts'
 import { log } from '../log.ts'
-import { createEventQueue } from '../queue/create-event-queue.ts'
-import type { EventQueue } from '../queue/event-queue.ts'
 import { currentSettings } from '../settings/current-settings.ts'
 import { refuseClosed } from '../settings/refuse-closed.ts'
 import { acceptBatch } from './accept-batch.ts'
 import { acceptPayments } from './accept-payments.ts'
 import type { AcceptedBatch } from './accepted-batch.ts'
-import { BacklogWatch } from './backlog.ts'
+import { digestOnce } from './body-digest.ts'
+import { enqueue, enqueueAlone, queueOf, requireRoom } from './enqueue.ts'
 import type { IngestContext } from './ingest-context.ts'
 import { liveEntries } from './live-entries.ts'
-import type { Cargo } from './pack.ts'
-import { packMessages } from './pack.ts'
 import { chargeRate, rateUnits, UNITS_OF_A_POST } from './rate.ts'
 import { decodeBody, decodeText } from './read-body.ts'
 import type { IncomingBatch } from './read-events.ts'
-import { readEvents } from './read-events.ts'
+import { readEvents, repeatedOf } from './read-events.ts'
 import type { RefusedBody } from './record.ts'
 import { auditRowOf, isFaultOfBody, refusedCargo } from './record.ts'
 import { originOf } from './request-origin.ts'
@@ -42,8 +38,6 @@ const JUDGES = { events: acceptBatch, payments: acceptPayments } as const
 const NOT_STORED = 'ANALYTICS_MQ_TYPE is noop: events are checked, not stored'
 const ONLY_VALIDATED = 'validate=only: events are checked, not stored'
 
-const backlog = new BacklogWatch()
-
 /**
  * The settings of the game, when it takes events at all. Throws ingest_disabled, maintenance, overloaded: what is
  * known before the body is read.
@@ -52,7 +46,7 @@ export async function requireOpen(c: IngestRequest): Promise<GameSettings> {
   const nowMs = c.get('nowMs')
   const settings = await currentSettings(c.env, c.get('scope'), nowMs)
   refuseClosed(settings, nowMs)
-  await backlog.requireRoom(queueOf(c), nowMs)
+  await requireRoom(c)
   return settings
 }
 
@@ -75,7 +69,7 @@ export async function receive(
     body = await decodeBody(sent, c.req.header('Content-Encoding'))
     const incoming = readEvents(decodeText(body), c.req.header('Content-Type'))
     // Of what was compressed: a client that compresses anew, or not at all, sends the same events.
-    const request = await requestContext(c, incoming.retryText ?? body, settings)
+    const request = requestContext(c, () => repeatedOf(incoming, body), settings)
     return await store(c, door, sent.byteLength, incoming, request)
   } catch (error) {
     if (isFaultOfBody(error) && !isDryRun(c)) {
@@ -149,12 +143,12 @@ function answer(
   )
 }
 
-/** `repeated`: what another attempt to send the batch repeats. */
-async function requestContext(
+/** `repeated` gives what another attempt to send the batch repeats. */
+function requestContext(
   c: IngestRequest,
-  repeated: Uint8Array | string,
+  repeated: () => Uint8Array | string,
   settings: GameSettings,
-): Promise<IngestContext> {
+): IngestContext {
   const { gameId, env, timeZone } = c.get('scope')
   const isClient = isPublicKey(c.get('principal'))
   return {
@@ -170,7 +164,7 @@ async function requestContext(
     receivedTimeMs: c.get('nowMs'),
     sentTimeMs: null,
     sentUptimeMs: null,
-    bodyDigest: await sha256Hex(repeated),
+    bodyDigest: digestOnce(repeated),
     hashKey: configOf(c.env).hashKey,
   }
 }
@@ -187,33 +181,6 @@ function isDryRun(c: IngestRequest): boolean {
   throw new ApiError('invalid_parameter', 'validate: expected "only", or leave it out.')
 }
 
-function queueOf(c: IngestRequest): EventQueue {
-  return createEventQueue(configOf(c.env).queueType, c.env.EVENTS_QUEUE)
-}
-
-async function enqueue(
-  c: IngestRequest,
-  queue: EventQueue,
-  cargo: Cargo,
-  context: IngestContext,
-): Promise<void> {
-  const counting = {
-    timeZone: context.timeZone,
-    shards: context.settings.sketch_shards,
-    hashId: configOf(c.env).hashId,
-  }
-  const messages = await packMessages(cargo, { ...context, counting })
-  try {
-    backlog.note(await queue.send(messages), context.receivedTimeMs)
-  } catch (cause) {
-    throw new ApiError(
-      'queue_unavailable',
-      'Nothing was acknowledged; send the same body again after Retry-After.',
-      { cause },
-    )
-  }
-}
-
 /** Puts a body on record that was refused as a whole. */
 async function keepRefusal(
   c: IngestRequest,
@@ -224,8 +191,8 @@ async function keepRefusal(
 ): Promise<void> {
   const queue = queueOf(c)
   if (!queue.stores) return
-  const context = await requestContext(c, refused.body, settings)
-  await enqueue(c, queue, refusedCargo(c, door, refused, error, context), context)
+  const context = requestContext(c, () => refused.body, settings)
+  await enqueueAlone(c, queue, refusedCargo(c, door, refused, error, context), context)
 }
 
 /**

@@ -50,7 +50,7 @@ export function refusalOf(
   }
   const row = toRejectedRow(
     {
-      rejectionId: `${context.bodyDigest.slice(0, 32)}-${index}`,
+      rejectionId: `${context.bodyDigest().slice(0, 32)}-${index}`,
       traceId: context.traceId,
       index,
       eventId: textField(raw, 'event_id') ?? '',
@@ -93,7 +93,7 @@ export function unreadableBodyRow(
 ): string {
   return toRejectedRow(
     {
-      rejectionId: `${context.bodyDigest.slice(0, 32)}-body`,
+      rejectionId: `${context.bodyDigest().slice(0, 32)}-body`,
       traceId: context.traceId,
       index: 0,
       eventId: '',

@@ -91,7 +91,7 @@ function judgeRow(row: RejectedEventRow, payload: unknown, context: ReplayContex
       receivedTimeMs: row.received_ms,
       sentTimeMs: row.sent_ms === 0 ? null : row.sent_ms,
       sentUptimeMs: row.sent_uptime_ms,
-      bodyDigest: row.rejection_id.split('-')[0] ?? '',
+      bodyDigest: () => row.rejection_id.split('-')[0] ?? '',
       reporter: row.reported_by,
       // That of the player: the connection that is open is the operator's.
       origin: originOf(row.origin),

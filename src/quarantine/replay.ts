@@ -66,7 +66,7 @@ export async function replay(call: Replay): Promise<ReplayOutcome> {
     wanted = Math.min(PAGE_ROWS, limit - counts.examined)
     rows = await rejectedEventsByKey(connection, context, filter, { after, limit: wanted })
     const page = judgeAgain(rows, context)
-    if (send !== null) await send(await packPage(page, context, counting))
+    if (send !== null) await send(packPage(page, context, counting))
     counts.examined += rows.length
     counts.replayed += page.replayed
     counts.filtered += page.filtered
@@ -83,11 +83,7 @@ export async function replay(call: Replay): Promise<ReplayOutcome> {
  * The messages of a page. Where one does not do, the marks come after all other rows, so that no row is marked whose
  * event was not sent.
  */
-function packPage(
-  page: JudgedPage,
-  context: ReplayContext,
-  counting: Counting,
-): Promise<Uint8Array[]> {
+function packPage(page: JudgedPage, context: ReplayContext, counting: Counting): Uint8Array[] {
   return packMessages(page, { ...context, counting, receivedTimeMs: context.nowMs })
 }
 

@@ -130,7 +130,7 @@ describe('user tokens', () => {
       receivedTimeMs: nowMs,
       sentTimeMs: null,
       sentUptimeMs: null,
-      bodyDigest: 'ab'.repeat(32),
+      bodyDigest: () => 'ab'.repeat(32),
       hashKey,
     }
     const login = (user_id: string, platform: string) => ({
@@ -140,7 +140,7 @@ describe('user tokens', () => {
       platform,
     })
     const batch = acceptBatch([login('a', 'ios'), login('b', 'ios'), login('a', 'web')], context)
-    const bodies = await packMessages(batch, { ...context, counting: COUNTING })
+    const bodies = packMessages(batch, { ...context, counting: COUNTING })
     expect(await consume([...bodies, ...bodies])).toEqual(['acked', 'acked'])
     const sketches = env.GAME_SKETCHES.getByName(gameSketchesName(scope))
     const { dau: users } = await sketches.figures({ day, minute: minuteOf(nowMs) })

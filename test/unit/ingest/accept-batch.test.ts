@@ -93,6 +93,18 @@ describe('acceptBatch', () => {
     expect(parseRows(batch.rejectedRows)[0]?.['payload']).toBe(JSON.stringify(again))
   })
 
+  it('takes one event_id once for each user, and names the event that came before', ({
+    expect,
+  }) => {
+    const of = (userId: string) => ({ ...login, user_id: userId, event_id: 'e1' })
+    const batch = acceptBatch(['a', 'b', 'c', 'b', 'a'].map(of), context)
+    expect(batch).toMatchObject({ accepted: 3, rejected: 2 })
+    expect(batch.verdicts).toMatchObject([
+      { index: 3, detail: expect.stringContaining('event 1 of this batch') },
+      { index: 4, detail: expect.stringContaining('event 0 of this batch') },
+    ])
+  })
+
   it('clamps a clock that is hours ahead, says so, and keeps the row identity', ({ expect }) => {
     const ahead = { ...login, event_time: '2026-11-20T20:00:00Z' }
     const batch = acceptBatch([ahead], context)

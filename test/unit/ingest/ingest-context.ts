@@ -30,7 +30,7 @@ export const anIngestContext = (fields: Partial<IngestContext> = {}): IngestCont
   receivedTimeMs: Date.parse('2026-11-20T12:00:00Z'),
   sentTimeMs: null,
   sentUptimeMs: null,
-  bodyDigest: 'ab'.repeat(32),
+  bodyDigest: () => 'ab'.repeat(32),
   hashKey: parseHashKey('0001020304050607'),
   ...fields,
 })

@@ -3,10 +3,10 @@ import fc from 'fast-check'
 import { describe, it } from 'vitest'
 import { z } from 'zod'
 
-import { sha256Hex } from '../../../src/event/bytes.ts'
 import { acceptBatch } from '../../../src/ingest/accept-batch.ts'
 import { acceptPayments } from '../../../src/ingest/accept-payments.ts'
-import { readEvents } from '../../../src/ingest/read-events.ts'
+import { digestOnce } from '../../../src/ingest/body-digest.ts'
+import { readEvents, repeatedOf } from '../../../src/ingest/read-events.ts'
 import { anIngestContext } from './ingest-context.ts'
 
 const MINUTE_MS = 60_000
@@ -14,13 +14,14 @@ const DAY_MS = 86_400_000
 const receivedTimeMs = anIngestContext().receivedTimeMs
 
 /** Bodies to rows as a request does it. */
-async function rowsOf(body: string, nowMs: number, door: 'events' | 'payments' = 'events') {
-  const { events, sentTimeMs, sentUptimeMs, retryText } = readEvents(body, 'application/json')
+function rowsOf(body: string, nowMs: number, door: 'events' | 'payments' = 'events') {
+  const incoming = readEvents(body, 'application/json')
+  const { events, sentTimeMs, sentUptimeMs } = incoming
   const context = anIngestContext({
     receivedTimeMs: nowMs,
     sentTimeMs,
     sentUptimeMs,
-    bodyDigest: await sha256Hex(retryText ?? body),
+    bodyDigest: digestOnce(() => repeatedOf(incoming, body)),
   })
   return (door === 'events' ? acceptBatch : acceptPayments)(events, context)
 }
@@ -71,8 +72,8 @@ describe('a batch that is sent again minutes later', () => {
         fc.integer({ min: 1, max: 90 }),
         async (events, minutes) => {
           const body = JSON.stringify(events)
-          const first = await rowsOf(body, receivedTimeMs)
-          const later = await rowsOf(body, receivedTimeMs + minutes * MINUTE_MS)
+          const first = rowsOf(body, receivedTimeMs)
+          const later = rowsOf(body, receivedTimeMs + minutes * MINUTE_MS)
           expect(eventKeys(later.eventRows)).toEqual(eventKeys(first.eventRows))
           expect(refusalKeys(later.rejectedRows)).toEqual(refusalKeys(first.rejectedRows))
         },
@@ -94,9 +95,9 @@ describe('a batch that is sent again minutes later', () => {
             sent_at: receivedTimeMs + laterMs,
             sent_uptime_ms: 20_000_000 + laterMs,
           })
-          const first = await rowsOf(JSON.stringify(attempt(0)), receivedTimeMs)
+          const first = rowsOf(JSON.stringify(attempt(0)), receivedTimeMs)
           const laterMs = minutes * MINUTE_MS
-          const later = await rowsOf(JSON.stringify(attempt(laterMs)), receivedTimeMs + laterMs)
+          const later = rowsOf(JSON.stringify(attempt(laterMs)), receivedTimeMs + laterMs)
           expect(eventKeys(later.eventRows)).toEqual(eventKeys(first.eventRows))
         },
       ),
@@ -114,8 +115,8 @@ describe('a batch that is sent again minutes later', () => {
         JSON.stringify({ events: [event], sent_at: receivedTimeMs + laterMs }),
         receivedTimeMs + laterMs,
       )
-    const first = await attempt(0)
-    const later = await attempt(5 * MINUTE_MS)
+    const first = attempt(0)
+    const later = attempt(5 * MINUTE_MS)
     expect(first.rejectedRows).toHaveLength(1)
     expect(refusalKeys(later.rejectedRows)).toEqual(refusalKeys(first.rejectedRows))
   })
@@ -128,8 +129,8 @@ describe('a batch that is sent again minutes later', () => {
         receivedTimeMs + laterMs,
         'payments',
       )
-    const first = await attempt({ amount_cents: 100 }, 0)
-    const later = await attempt({ amount_cents: 900, ts: receivedTimeMs + 1 }, 5 * MINUTE_MS)
+    const first = attempt({ amount_cents: 100 }, 0)
+    const later = attempt({ amount_cents: 900, ts: receivedTimeMs + 1 }, 5 * MINUTE_MS)
     const keys = [...first.paymentRows, ...later.paymentRows].map((row) =>
       JSON.stringify(paymentSchema.parse(JSON.parse(row))),
     )

@@ -56,10 +56,7 @@ const randomText = (seed: number, first: number, count: number) => {
 describe('packMessages', () => {
   it('makes one plain message of a usual batch', async ({ expect }) => {
     const eventRows = Array.from({ length: 20 }, (_, index) => `{"n":${index}}\n`)
-    const messages = await packMessages(
-      { eventRows, rejectedRows: [], paymentRows: [], tokens },
-      context,
-    )
+    const messages = packMessages({ eventRows, rejectedRows: [], paymentRows: [], tokens }, context)
     expect(messages).toHaveLength(1)
     expect(messages.map(open)).toMatchObject([{ gameId: 'demo', env: 'prod', tokens }])
     expect(linesOf(messages, 'events')).toEqual(eventRows)
@@ -67,7 +64,7 @@ describe('packMessages', () => {
 
   it('makes no message of nothing', async ({ expect }) => {
     expect(
-      await packMessages({ eventRows: [], rejectedRows: [], paymentRows: [], tokens: [] }, context),
+      packMessages({ eventRows: [], rejectedRows: [], paymentRows: [], tokens: [] }, context),
     ).toEqual([])
   })
 
@@ -76,10 +73,7 @@ describe('packMessages', () => {
   }) => {
     const row = `{"user_id":"user_123","props_json":"{\\"level\\":7}"}\n`
     const eventRows = Array.from({ length: 4_000 }, () => row)
-    const messages = await packMessages(
-      { eventRows, rejectedRows: [], paymentRows: [], tokens },
-      context,
-    )
+    const messages = packMessages({ eventRows, rejectedRows: [], paymentRows: [], tokens }, context)
     expect(messages).toHaveLength(1)
     expect(linesOf(messages, 'events')).toEqual(eventRows)
   })
@@ -88,7 +82,7 @@ describe('packMessages', () => {
     expect,
   }) => {
     const rejectedRows = Array.from({ length: 360 }, () => `"${'\\u0001'.repeat(7_700)}"\n`)
-    const messages = await packMessages(
+    const messages = packMessages(
       { eventRows: ['{}\n'], paymentRows: [], rejectedRows, tokens },
       context,
     )
@@ -116,7 +110,7 @@ describe('packMessages', () => {
             { length: rejected },
             (_, i) => `"${incompressible(-i, 3_000)}"\n`,
           )
-          const messages = await packMessages(
+          const messages = packMessages(
             { eventRows, rejectedRows, paymentRows: [], tokens },
             context,
           )
@@ -136,7 +130,7 @@ describe('packMessages', () => {
   }) => {
     const eventRows = ['{}\n']
     const one = async (cargo: Parameters<typeof packMessages>[0]) =>
-      (await packMessages(cargo, context)).map(open)
+      packMessages(cargo, context).map(open)
     expect(await one({ eventRows, tokens })).toMatchObject([{ tokens, counting }])
     expect(await one({ paymentRows: ['{}\n'], revenueDays: [1, 2] })).toMatchObject([
       { tokens: [], counting, revenueDays: [1, 2] },
@@ -156,7 +150,7 @@ describe('packMessages', () => {
       tokens,
       revenueDays: [5, 6],
     }
-    const parts = (await packMessages(cargo, context)).map(open)
+    const parts = packMessages(cargo, context).map(open)
     const paying = parts.filter(({ sections }) =>
       sections.some((each) => each.table === 'payments'),
     )
@@ -188,7 +182,7 @@ describe('packMessages', () => {
         { length: MAX_EVENTS_PER_POST },
         (_, at) => `${JSON.stringify(incompressible(at, 800))}\n`,
       )
-      const messages = await packMessages({ eventRows, tokens: groups }, context)
+      const messages = packMessages({ eventRows, tokens: groups }, context)
       for (const message of messages) {
         expect(message.byteLength).toBeLessThanOrEqual(MAX_MESSAGE_BYTES)
       }
@@ -211,7 +205,7 @@ describe('packMessages', () => {
       rejectedRows: Array.from({ length: 200 }, (_, at) => `"${incompressible(-at, 2_000)}"\n`),
       tokens: groups,
     }
-    const parts = (await packMessages(cargo, context)).map(open)
+    const parts = packMessages(cargo, context).map(open)
     const tables = parts.map(({ sections }) => sections.map(({ table }) => table))
     const firstMark = tables.findIndex((names) => names.includes('events_rejected'))
     const later = parts.slice(firstMark + 1)

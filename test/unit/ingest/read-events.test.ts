@@ -1,7 +1,7 @@
 import { describe, it } from 'vitest'
 
 import { UnreadableLine } from '../../../src/event/unreadable-line.ts'
-import { readEvents } from '../../../src/ingest/read-events.ts'
+import { readEvents, repeatedOf } from '../../../src/ingest/read-events.ts'
 
 const event = { event: 'user.login', user_id: 'u1', ts: 1_795_168_800 }
 const text = JSON.stringify(event)
@@ -20,7 +20,7 @@ describe('readEvents', () => {
       events: [event],
       sentTimeMs: null,
       sentUptimeMs: null,
-      retryText: null,
+      isStamped: false,
       warnings: [],
     })
   })
@@ -38,8 +38,8 @@ describe('readEvents', () => {
         sentTimeMs: Date.parse('2026-11-20T10:00:00Z'),
         warnings: [],
       })
-      expect(first.retryText).not.toBeNull()
-      expect(read('2026-11-20T10:05:00Z').retryText).toBe(first.retryText)
+      expect(first.isStamped).toBe(true)
+      expect(repeatedOf(read('2026-11-20T10:05:00Z'), 'later')).toBe(repeatedOf(first, 'first'))
     },
   )
 
@@ -48,8 +48,8 @@ describe('readEvents', () => {
   }) => {
     const read = (sentAt: number) =>
       readEvents(JSON.stringify({ events: [{ ...event, event_id: 'e1' }], sent_at: sentAt }), '')
-    expect(read(1_795_168_800).retryText).not.toBeNull()
-    expect(read(1_795_168_800).retryText).toBe(read(1_795_168_900).retryText)
+    expect(read(1_795_168_800).isStamped).toBe(true)
+    expect(repeatedOf(read(1_795_168_800), 'first')).toBe(repeatedOf(read(1_795_168_900), 'later'))
   })
 
   it('leaves out send times that stand in the events of a list, and says so', ({ expect }) => {
@@ -60,7 +60,7 @@ describe('readEvents', () => {
       sentTimeMs: null,
       warnings: [expect.stringContaining('beside the list')],
     })
-    expect(read(1_795_168_800).retryText).toBe(read(1_795_168_900).retryText)
+    expect(repeatedOf(read(1_795_168_800), 'first')).toBe(repeatedOf(read(1_795_168_900), 'later'))
   })
 
   it('refuses two lists, of which one would be lost', ({ expect }) => {
@@ -90,7 +90,7 @@ describe('readEvents', () => {
     const read = (sentUptime: unknown) =>
       readEvents(JSON.stringify({ events: [event], sent_uptime_ms: sentUptime }), undefined)
     expect(read(7_200_000)).toMatchObject({ sentUptimeMs: 7_200_000, warnings: [] })
-    expect(read(7_200_000).retryText).toBe(read(7_300_000).retryText)
+    expect(repeatedOf(read(7_200_000), 'first')).toBe(repeatedOf(read(7_300_000), 'later'))
     expect(read('two hours')).toMatchObject({
       sentUptimeMs: null,
       warnings: [expect.stringContaining('sent_uptime_ms')],
@@ -100,7 +100,9 @@ describe('readEvents', () => {
   it('reads a batch with a send time that holds 100,000 levels', ({ expect }) => {
     const deep = '['.repeat(100_000) + ']'.repeat(100_000)
     const batch = readEvents(`{"events":[${text},${deep}],"sent_at":1795168800}`, undefined)
-    expect(batch).toMatchObject({ sentTimeMs: 1_795_168_800_000, retryText: null })
+    expect(batch).toMatchObject({ sentTimeMs: 1_795_168_800_000, isStamped: true })
+    // JSON cannot say it again, so the body has to do.
+    expect(repeatedOf(batch, 'body')).toBe('body')
     expect(batch.events).toHaveLength(2)
   })
 

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto'
-
 import fc from 'fast-check'
 import { describe, it } from 'vitest'
 
@@ -17,7 +15,8 @@ import { simulateClocks } from '../../../scripts/simulate/score.ts'
 import { renderTables } from '../../../scripts/simulate/tables.ts'
 import { deriveEventId, rowIdentity } from '../../../src/event/identity.ts'
 import { normalizeEvent } from '../../../src/event/normalize.ts'
-import { readEvents } from '../../../src/ingest/read-events.ts'
+import { digestOnce } from '../../../src/ingest/body-digest.ts'
+import { readEvents, repeatedOf } from '../../../src/ingest/read-events.ts'
 import { anIngestContext } from '../ingest/ingest-context.ts'
 
 const SEED = 7
@@ -193,11 +192,14 @@ describe('attempts', () => {
 
   function identitiesOf(batch: SimulatedBatch, attempt: Attempt): readonly string[] {
     const body = bodyOf(batch, attempt, true)
-    const { events, retryText, ...clocks } = readEvents(body, 'application/json')
-    const digest = createHash('sha256')
-      .update(retryText ?? body)
-      .digest('hex')
-    const context = anIngestContext({ ...clocks, receivedTimeMs: attempt.receivedMs })
+    const incoming = readEvents(body, 'application/json')
+    const { events, sentTimeMs, sentUptimeMs } = incoming
+    const digest = digestOnce(() => repeatedOf(incoming, body))()
+    const context = anIngestContext({
+      sentTimeMs,
+      sentUptimeMs,
+      receivedTimeMs: attempt.receivedMs,
+    })
     return events.map((raw, index) => {
       const event = normalizeEvent(raw, context)
       if ('code' in event) throw new Error(`${event.code}: ${event.detail}`)
