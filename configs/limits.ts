@@ -205,3 +205,39 @@ export const SHARD_HANDOVER_MS = 5_000
  * audit log has a row of each batch.
  */
 export const CLEAN_BATCHES_PER_LINE = 16
+
+/** How long an answer may wait for company in one message (`coalesce_ms`), in milliseconds: players notice more. */
+export const MAX_COALESCE_MS = 2_000
+
+/** Rows of one POST that goes through the coalescing object; a larger one is worth a message of its own. */
+export const MAX_COALESCED_EVENTS = 20
+
+/**
+ * Characters of the rows of such a POST: a message of its own would fill half a billed chunk, and few of them make one
+ * that is full.
+ */
+export const MAX_COALESCED_POST_CHARACTERS = 32_000
+
+/** POSTs of one coalesced message: a queue operation is then a hundredth of what it was for each of them. */
+export const MAX_COALESCED_POSTS = 256
+
+/**
+ * Characters of the rows of one coalesced message, reached by its last POST: single events with their audit rows are
+ * 1,200 characters each and shrink to a seventh or less, so that a message stays one billed chunk.
+ */
+export const MAX_COALESCED_CHARACTERS = 400_000
+
+/**
+ * Characters of rows that one coalescing object holds, those that the queue has not taken yet among them; beyond, POSTs
+ * are sent on their own. A queue that does not answer must not fill the memory.
+ */
+export const MAX_COALESCER_CHARACTERS = 16_000_000
+
+/**
+ * How much longer than `coalesce_ms` a POST waits for the coalescing object before it is sent on its own, in
+ * milliseconds: a new object, a send to the queue and a way across a continent take less.
+ */
+export const COALESCER_DEADLINE_MS = 2_000
+
+/** How long POSTs are sent on their own after the coalescing object was overloaded or silent, in milliseconds. */
+export const COALESCER_PAUSE_MS = 5_000

@@ -28,6 +28,14 @@ export function nonceLedgerName(keyId: string): string {
   return keyId
 }
 
+/**
+ * The name of the object in which small POSTs of one game and environment gather, for one continent (the platform's
+ * code of two letters, XX when unknown): whoever calls first has it created nearby.
+ */
+export function eventCoalescerName(scope: Scoped, continent: string): string {
+  return `${scopeName(scope)}/${continent}`
+}
+
 /** Different pairs have different names, whatever characters the ids hold. */
 function scopeName({ gameId, env }: Scoped): string {
   return `${encodeURIComponent(gameId)}/${encodeURIComponent(env)}`

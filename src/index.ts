@@ -17,6 +17,7 @@ export default {
   },
 } satisfies ExportedHandler<Env>
 
+export { EventCoalescer } from '../durable/event-coalescer.ts'
 export { GameSettings } from '../durable/game-settings.ts'
 export { GameSketches } from '../durable/game-sketches.ts'
 export { LiveFeed } from '../durable/live-feed.ts'

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import type { Game, GameKeys } from '../local/control-database.ts'
 import { newKeys } from '../local/control-database.ts'
 
-/** Requests under way at a time. */
+/** Requests under way at a time, unless told. */
 const CONNECTIONS = 4
 
 /** Events of one user that follow each other: what a client sends in one flush. */
@@ -112,10 +112,13 @@ export interface Sending {
   readonly posts: number
   readonly headers?: Readonly<Record<string, string>>
   readonly nextBody: () => string | Uint8Array<ArrayBuffer>
+  /** Requests under way at a time */
+  readonly connections?: number
 }
 
 /** Sends so many POSTs, a few at a time. Throws for any answer but 202. */
-export async function sendPosts({ url, games, posts, headers, nextBody }: Sending): Promise<void> {
+export async function sendPosts(sending: Sending): Promise<void> {
+  const { url, games, posts, headers, nextBody, connections = CONNECTIONS } = sending
   let started = 0
   const send = async (): Promise<void> => {
     while (started < posts) {
@@ -134,5 +137,5 @@ export async function sendPosts({ url, games, posts, headers, nextBody }: Sendin
       if (response.status !== 202) throw new Error(`${response.status}: ${text}`)
     }
   }
-  await Promise.all(Array.from({ length: CONNECTIONS }, send))
+  await Promise.all(Array.from({ length: connections }, send))
 }

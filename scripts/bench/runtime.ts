@@ -44,6 +44,8 @@ export interface Runtime {
   readonly pid: number
   /** Origin of the inspector; null when it was not asked for */
   readonly inspectorUrl: URL | null
+  /** Opens the administrative routes; nothing of a run is kept */
+  readonly adminKey: string
   /** What the Worker says at /bench/counts */
   counts(): Promise<Counts>
   /** Resolves when the queue has delivered everything that was sent. Throws after two minutes. */
@@ -159,6 +161,7 @@ async function start(
   const runtime = {
     url,
     pid,
+    adminKey: SECRETS.ADMIN_KEY,
     inspectorUrl: hasInspector ? await miniflare.getInspectorURL() : null,
     counts,
     drained: () => untilDrained(counts),

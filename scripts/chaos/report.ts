@@ -21,6 +21,7 @@ export function summaryOf(report: RunReport): readonly (readonly [string, string
     ['wrong figures', count(report.wrong.length)],
     ['never acknowledged', `${count(report.unacknowledged)} POSTs`],
     ['POSTs', `${count(report.posts)} (${count(report.attempts)} attempts)`],
+    ['in company with others', count(report.coalesced)],
     ['sent again after an acknowledgement', count(report.repeats)],
     ['dead letters, all replayed', count(report.deadLetters)],
     ['answers during the faults', count(report.answers.answered)],

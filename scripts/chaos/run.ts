@@ -45,6 +45,8 @@ export interface RunReport extends Findings {
   /** By `operation: kind` */
   readonly faults: Readonly<Record<string, number>>
   readonly fired: number
+  /** POSTs that reached the queue in company */
+  readonly coalesced: number
   readonly answers: Pick<WatchReport, 'answered' | 'failed'>
   readonly seconds: { readonly faults: number; readonly all: number }
 }
@@ -128,13 +130,15 @@ async function runOn(stack: ChaosStack, options: RunOptions, beganMs: number): P
     await compareAudit(stack.connection, truth, findings)
   }
   await compareFigures(stack, oracle, findings)
-  const faults = { ...stack.tally.counts(), ...(await stack.control()).faults }
+  const { faults: workerFaults, coalesced } = await stack.control()
+  const faults = { ...stack.tally.counts(), ...workerFaults }
   const fired = firedIn(faults)
   if (fired < options.faults) {
     findings.wrong.push(
       `only ${fired} of ${options.faults} faults fired: the run proves less than asked`,
     )
   }
+  if (coalesced === 0) findings.wrong.push('no POST reached the queue in company')
   return {
     ...findings,
     seed,
@@ -147,6 +151,7 @@ async function runOn(stack: ChaosStack, options: RunOptions, beganMs: number): P
     deadLetters,
     faults,
     fired,
+    coalesced,
     answers: { answered: watched.answered, failed: watched.failed },
     seconds: { faults: faultsMs / 1_000, all: (Date.now() - beganMs) / 1_000 },
   }

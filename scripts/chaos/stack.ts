@@ -35,6 +35,7 @@ const stateSchema = z.object({
   outstanding: z.int(),
   running: z.int(),
   exhausted: z.int(),
+  coalesced: z.int(),
 })
 export type WorkerState = z.infer<typeof stateSchema>
 
@@ -88,6 +89,7 @@ export class ChaosStack {
       const stack = new ChaosStack({ database, proxy, tally }, worker, port, keys)
       try {
         await stack.#untilHealthy()
+        await stack.#coalesce(localSecrets(dataDir).adminKey)
       } catch (error) {
         await worker.stop(STOP_GRACE_MS)
         throw error
@@ -145,6 +147,21 @@ export class ChaosStack {
     while ((await this.backlog()) === null) {
       if (Date.now() > deadlineMs) throw new Error('The Worker is not healthy after a minute')
       await sleep(100)
+    }
+  }
+
+  /** Switches coalescing on for the games that want it. */
+  async #coalesce(adminKey: string): Promise<void> {
+    for (const { gameId, coalesceMs } of GAMES) {
+      if (coalesceMs === 0) continue
+      const response = await fetch(`${this.url}/api/analytics/filters`, {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${adminKey}`, 'X-Game-ID': gameId, 'X-Env': 'prod' },
+        body: JSON.stringify({ coalesce_ms: coalesceMs }),
+        signal: AbortSignal.timeout(CONTROL_DEADLINE_MS),
+      })
+      const answer = await response.text()
+      if (!response.ok) throw new Error(`coalescing of ${gameId}: ${response.status} ${answer}`)
     }
   }
 

@@ -10,12 +10,14 @@ import { playSession } from './sessions.ts'
 export interface ChaosGame {
   readonly gameId: string
   readonly timeZone: string
+  /** Its setting `coalesce_ms`; off when absent */
+  readonly coalesceMs?: number
 }
 
 export const GAMES = [
-  { gameId: 'chaos-utc', timeZone: 'UTC' },
-  { gameId: 'chaos-berlin', timeZone: 'Europe/Berlin' },
-  { gameId: 'chaos-kathmandu', timeZone: 'Asia/Kathmandu' },
+  { gameId: 'chaos-utc', timeZone: 'UTC', coalesceMs: 0 },
+  { gameId: 'chaos-berlin', timeZone: 'Europe/Berlin', coalesceMs: 100 },
+  { gameId: 'chaos-kathmandu', timeZone: 'Asia/Kathmandu', coalesceMs: 0 },
 ] as const satisfies readonly ChaosGame[]
 
 /** How the events of a POST are written. */

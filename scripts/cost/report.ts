@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { PUBLISH_INTERVAL_MS } from '../../configs/limits.ts'
 import { table } from '../reference/markdown.ts'
 import type { Item, PriceList } from './price.ts'
-import { dollarsOf, ITEMS, totalOf } from './price.ts'
+import { ASSUMED_RATE_PER_SECOND, dollarsOf, ITEMS, totalOf } from './price.ts'
 import type { CountedUsage } from './run.ts'
 
 const MONTH_MS = 30 * 86_400_000
@@ -29,6 +29,7 @@ export const costSchema = z.strictObject({
   date: z.string(),
   runs: z.array(
     z.strictObject({
+      name: z.string(),
       /** Events of one POST */
       size: z.number(),
       messagesPerBatch: z.number(),
@@ -45,10 +46,11 @@ export const costSchema = z.strictObject({
 })
 export type Cost = z.output<typeof costSchema>
 
-/** Dollars per million events, by events of one POST. */
-export const COST_TARGETS: ReadonlyMap<number, number> = new Map([
-  [20, 0.1],
-  [100, 0.03],
+/** Dollars per million events, by name of the run. */
+export const COST_TARGETS: ReadonlyMap<string, number> = new Map([
+  ['1 per POST, coalesced', 0.6],
+  ['20 per POST', 0.1],
+  ['100 per POST', 0.03],
 ])
 
 /** How much dearer than the baseline a run may be. */
@@ -59,12 +61,12 @@ export function toCost({ runs, idle }: CountedUsage, prices: PriceList): Cost {
   const publishes = MONTH_MS / PUBLISH_INTERVAL_MS
   return {
     date: prices.date,
-    runs: runs.map(({ size, events, usage, messagesPerBatch, chunksPerMessage }) => {
+    runs: runs.map(({ name, size, events, usage, messagesPerBatch, chunksPerMessage }) => {
       const entries = ITEMS.map((item) => [item, (usage[item] / events) * 1e6])
       const operations = perMillionSchema.parse(Object.fromEntries(entries))
       const dollars = dollarsOf(operations, prices)
       const total = totalOf(dollars)
-      return { size, messagesPerBatch, chunksPerMessage, operations, dollars, total }
+      return { name, size, messagesPerBatch, chunksPerMessage, operations, dollars, total }
     }),
     publishingPerMonth: totalOf(dollarsOf(idle, prices)) * publishes,
   }
@@ -72,9 +74,9 @@ export function toCost({ runs, idle }: CountedUsage, prices: PriceList): Cost {
 
 /** What is dearer than it should be, a line each; none when all is well. */
 export function complaints(cost: Cost, baseline: Cost | null): string[] {
-  return cost.runs.flatMap(({ size, total }) => {
-    const target = COST_TARGETS.get(size)
-    const before = baseline?.runs.find((run) => run.size === size)?.total
+  return cost.runs.flatMap(({ name: run, total }) => {
+    const target = COST_TARGETS.get(run)
+    const before = baseline?.runs.find(({ name }) => name === run)?.total
     const limits = [
       ...(target === undefined ? [] : [{ name: 'the target', limit: target }]),
       ...(before === undefined
@@ -85,7 +87,7 @@ export function complaints(cost: Cost, baseline: Cost | null): string[] {
       .filter(({ limit }) => !(total <= limit))
       .map(
         ({ name, limit }) =>
-          `${money(total)} per million events at ${size} per POST; ${name} is ${money(limit)}`,
+          `${money(total)} per million events at ${run}; ${name} is ${money(limit)}`,
       )
   })
 }
@@ -95,23 +97,24 @@ export function renderCost(cost: Cost, { date, prices }: PriceList): string {
   return [
     '### Dollars per million events, at list price',
     table(
-      ['', ...cost.runs.map(({ size }) => `${size} per POST`)],
+      ['', ...cost.runs.map(({ name }) => name)],
       [
         ...ITEMS.map((item) => [
           ITEM_TITLES[item],
           ...cost.runs.map((run) => `${money(run.dollars[item])} (${count(run.operations[item])})`),
         ]),
         ['**all**', ...cost.runs.map(({ total }) => `**${money(total)}**`)],
-        ['target', ...cost.runs.map(({ size }) => targetText(size))],
+        ['target', ...cost.runs.map(({ name }) => targetText(name))],
         ['chunks of a message', ...cost.runs.map((run) => run.chunksPerMessage.toFixed(2))],
         ['messages of a queue batch', ...cost.runs.map((run) => run.messagesPerBatch.toFixed(1))],
       ],
     ),
     `Prices of ${date}; in parentheses the operations per million events. A game whose figures change all the time ` +
-      `publishes them every ${PUBLISH_INTERVAL_MS / 1_000} s; that costs ${money(cost.publishingPerMonth)} a month, however many events it has.`,
+      `publishes them every ${PUBLISH_INTERVAL_MS / 1_000} s; that costs ${money(cost.publishingPerMonth)} a month, however many events it has. Coalesced ` +
+      `POSTs are priced as if ${ASSUMED_RATE_PER_SECOND} a second came from a game and continent: as many share a message, and the object is active all the time.`,
     '### Free each month on the paid plan, for the whole account',
     table(
-      ['', 'free', ...cost.runs.map(({ size }) => `million events at ${size} per POST`)],
+      ['', 'free', ...cost.runs.map(({ name }) => `million events at ${name}`)],
       ITEMS.map((item) => {
         const free = prices[item].free_per_month
         const events = cost.runs.map((run) => millions(free / run.operations[item]))
@@ -121,8 +124,8 @@ export function renderCost(cost: Cost, { date, prices }: PriceList): string {
   ].join('\n\n')
 }
 
-function targetText(size: number): string {
-  const target = COST_TARGETS.get(size)
+function targetText(name: string): string {
+  const target = COST_TARGETS.get(name)
   return target === undefined ? '' : money(target)
 }
 

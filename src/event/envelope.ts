@@ -1,5 +1,5 @@
 /**
- * The queue message: one POST, packed so that the consumer never parses an event again.
+ * The queue message: one POST, or several small ones, packed so that the consumer never parses an event again.
  *
  * Bytes: one line of JSON (the header), a newline, then the NDJSON sections that the header lists, in
  * order, exactly as ClickHouse will receive them. A message that is larger than one billed chunk is
@@ -57,8 +57,9 @@ export interface RowSection {
 export interface Envelope {
   readonly gameId: string
   readonly env: string
+  /** Of the request; of the first one, when several share the message */
   readonly traceId: string
-  /** When the edge received the request, in milliseconds since the epoch. */
+  /** When the edge received the request, or the last of those that share the message, in milliseconds since the epoch. */
   readonly receivedTimeMs: number
   readonly sections: readonly RowSection[]
   readonly tokens: readonly TokenGroup[]
@@ -80,6 +81,9 @@ export interface Counting {
 
 const ENVELOPE_VERSION = 1
 const NEWLINE = 0x0a
+
+const utf8 = new TextEncoder()
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 const headerSchema = z.object({
   v: z.literal(ENVELOPE_VERSION),
@@ -146,7 +150,7 @@ export function encodeEnvelope(envelope: Envelope): Uint8Array {
     }),
     ...(envelope.revenueDays && { revenue_days: [...envelope.revenueDays] }),
   }
-  const head = new TextEncoder().encode(`${JSON.stringify(header)}\n`)
+  const head = utf8.encode(`${JSON.stringify(header)}\n`)
   return concatBytes([head, ...envelope.sections.map((section) => section.ndjson)])
 }
 
@@ -193,7 +197,7 @@ export function decodeEnvelope(message: Uint8Array): Envelope {
 function parseHeader(head: Uint8Array): z.output<typeof headerSchema> {
   let json: unknown
   try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(head))
+    json = JSON.parse(strictUtf8.decode(head))
   } catch (cause) {
     throw new EnvelopeError('the header line is not JSON', { cause })
   }

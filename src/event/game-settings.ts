@@ -1,7 +1,7 @@
 /** What a game takes in at the moment: changed by operators while it runs, read by every ingest request. */
 import { z } from 'zod'
 
-import { MAX_SKETCH_SHARDS } from '../../configs/limits.ts'
+import { MAX_COALESCE_MS, MAX_SKETCH_SHARDS } from '../../configs/limits.ts'
 
 const eventNameSchema = z
   .string('expected the name of an event')
@@ -58,6 +58,11 @@ export const gameSettingsSchema = z.object({
     .int('expected a whole number')
     .min(1, 'expected at least 1 shard')
     .max(MAX_SKETCH_SHARDS, `expected at most ${MAX_SKETCH_SHARDS} shards`),
+  /** How long the answer to a small POST may wait for others that share its queue message, in milliseconds; 0: not */
+  coalesce_ms: z
+    .int('expected a whole number')
+    .min(0, 'expected at least 0 milliseconds')
+    .max(MAX_COALESCE_MS, `expected at most ${MAX_COALESCE_MS} milliseconds`),
   /** Until when somebody watches the live feed, in milliseconds since the epoch; 0 for never */
   live_until_ms: z.int().nonnegative(),
   /** RFC 3339; empty before the first change */
@@ -79,6 +84,7 @@ export const DEFAULT_SETTINGS: GameSettings = {
   sampling: {},
   maintenance: [],
   sketch_shards: 1,
+  coalesce_ms: 0,
   live_until_ms: 0,
   updated_time: '',
   updated_by: '',
@@ -95,6 +101,7 @@ export const settingsPatchSchema = gameSettingsSchema
     sample_global: true,
     sampling: true,
     sketch_shards: true,
+    coalesce_ms: true,
   })
   .extend({
     maintenance: z

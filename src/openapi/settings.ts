@@ -19,6 +19,8 @@ const NOTES = {
   sampling: 'The same by event; wins over sample_global',
   sketch_shards:
     'Objects that share the counting of users: 1, or more for a game that one object cannot serve',
+  coalesce_ms:
+    'How long the answer to a POST of at most 20 events may wait for others that share its queue message, in milliseconds; 0: not at all',
   maintenance: 'Windows; with block_writes ingest answers 503 until the window ends',
 }
 

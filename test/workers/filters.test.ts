@@ -122,6 +122,17 @@ describe('POST /filters', () => {
     expect((await currentSettings(env, scope, Date.now())).sketch_shards).toBe(8)
   })
 
+  it('says how long answers may wait for company', async ({ expect }) => {
+    const game = 'filters-coalesce'
+    await insertGame(game)
+    const { status, body } = await change(game, { coalesce_ms: 500 })
+    expect({ status, body }).toMatchObject({ status: 200, body: { version: 1, coalesce_ms: 500 } })
+    const present = await filters({ game, token: operator })
+    expect(await present.json()).toMatchObject({ coalesce_ms: 500 })
+    const scope = { gameId: game, env: 'prod' }
+    expect((await currentSettings(env, scope, Date.now())).coalesce_ms).toBe(500)
+  })
+
   it('refuses a change that was made for another version', async ({ expect }) => {
     await insertGame('filters-version')
     expect((await change('filters-version', { version: 0, sample_global: 9 })).status).toBe(200)
@@ -146,6 +157,9 @@ describe('POST /filters', () => {
     [{ sketch_shards: 0 }, 'invalid_field', 'sketch_shards: expected at least 1 shard'],
     [{ sketch_shards: 65 }, 'invalid_field', 'sketch_shards: expected at most 64 shards'],
     [{ sketch_shards: 1.5 }, 'invalid_field', 'sketch_shards: expected a whole number'],
+    [{ coalesce_ms: -1 }, 'invalid_field', 'coalesce_ms: expected at least 0 milliseconds'],
+    [{ coalesce_ms: 2_001 }, 'invalid_field', 'coalesce_ms: expected at most 2000 milliseconds'],
+    [{ coalesce_ms: 0.5 }, 'invalid_field', 'coalesce_ms: expected a whole number'],
     [{ events: ['session.strat'] }, 'invalid_field', 'events.0: expected an event of the catalog'],
     [
       { sampling: { user_login: 5 } },

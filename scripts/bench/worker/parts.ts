@@ -10,7 +10,13 @@ import { z } from 'zod'
 import croupier from '../../../src/index.ts'
 import { replaceMethod } from './replace-method.ts'
 
-export { GameSettings, GameSketches, LiveFeed, NonceLedger } from '../../../src/index.ts'
+export {
+  EventCoalescer,
+  GameSettings,
+  GameSketches,
+  LiveFeed,
+  NonceLedger,
+} from '../../../src/index.ts'
 
 interface BenchEnv extends Env {
   readonly BENCH_PARTS: string
@@ -85,7 +91,7 @@ function counted(batch: MessageBatch): MessageBatch {
 
 export default {
   fetch(request, env, ctx) {
-    if (new URL(request.url).pathname === '/bench/counts') return Response.json(counts)
+    if (request.url.endsWith('/bench/counts')) return Response.json(counts)
     return croupier.fetch(request, measured(env), ctx)
   },
   async queue(batch, env) {

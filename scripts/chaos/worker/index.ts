@@ -2,7 +2,9 @@
  * The Worker of a chaos run: the real one, with queues, batches and objects that fail as the seed says. GET and POST
  * /__chaos are for the runner; this entry is never deployed.
  */
+import type { CoalescedPost } from '../../../durable/coalesced-post.ts'
 import real, {
+  EventCoalescer as RealEventCoalescer,
   GameSettings as RealGameSettings,
   GameSketches as RealGameSketches,
   LiveFeed,
@@ -46,5 +48,20 @@ injectFaults(GameSketches.prototype, RealGameSketches.prototype)
 
 export class GameSettings extends RealGameSettings {}
 injectFaults(GameSettings.prototype, RealGameSettings.prototype)
+
+class CountedEventCoalescer extends RealEventCoalescer {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, failingEnv(env))
+  }
+
+  override async enqueue(post: CoalescedPost): Promise<number> {
+    const backlogBytes = await super.enqueue(post)
+    chaos.coalesced += 1
+    return backlogBytes
+  }
+}
+
+export class EventCoalescer extends CountedEventCoalescer {}
+injectFaults(EventCoalescer.prototype, CountedEventCoalescer.prototype)
 
 export { LiveFeed, NonceLedger }

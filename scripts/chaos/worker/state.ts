@@ -11,11 +11,14 @@ interface ChaosState {
   readonly running: number
   /** Messages whose retries were said to be exhausted */
   readonly exhausted: number
+  /** POSTs that reached the queue in company */
+  readonly coalesced: number
 }
 
 class Chaos {
   running = 0
   exhausted = 0
+  coalesced = 0
   readonly outstanding = new Set<string>()
   readonly #tally = new FaultTally()
   #schedules: Schedules | null = null
@@ -42,6 +45,7 @@ class Chaos {
       outstanding: this.outstanding.size,
       running: this.running,
       exhausted: this.exhausted,
+      coalesced: this.coalesced,
     }
   }
 }

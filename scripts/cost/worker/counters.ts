@@ -18,8 +18,15 @@ export const counts = {
   /** Calls and alarms of Durable Objects */
   objectRequests: 0,
   objectAlarms: 0,
-  /** Wall time of calls and alarms as their callers see it, in milliseconds: at least what the object was active */
+  /**
+   * Time in which at least one call or alarm of an object was under way, as its caller sees it, in milliseconds, summed
+   * over all objects: at least what they were active
+   */
   objectMs: 0,
+  /** Of it that of the objects in which POSTs gather */
+  coalescerMs: 0,
+  /** POSTs that they were called for */
+  coalescerCalls: 0,
   objectRowsRead: 0,
   objectRowsWritten: 0,
   d1RowsRead: 0,
@@ -57,37 +64,66 @@ export function countBindings(env: Env): void {
         return reply
       },
   )
+  // All namespaces have one prototype.
   replaceMethod(
     Object.getPrototypeOf(env.GAME_SKETCHES),
     'getByName',
     (getByName) =>
       function counted(this: unknown, ...args) {
         const stub: unknown = Reflect.apply(getByName, this, args)
-        return typeof stub === 'object' && stub !== null ? countedStub(stub) : stub
+        if (typeof stub !== 'object' || stub === null) return stub
+        return countedStub(stub, this === env.EVENT_COALESCER)
       },
   )
 }
 
-function countedStub(stub: object): object {
+function countedStub(stub: object, isCoalescer: boolean): object {
+  const id = String(Reflect.get(stub, 'id'))
   return new Proxy(stub, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name)
       if (!isMethod(member)) return member
       return async (...args: unknown[]) => {
         counts.objectRequests += 1
-        return timed(() => Reflect.apply(member, target, args))
+        if (isCoalescer) counts.coalescerCalls += 1
+        return timed({ id, isCoalescer }, () => Reflect.apply(member, target, args))
       }
     },
   })
 }
 
-async function timed(call: () => unknown): Promise<unknown> {
-  const startMs = Date.now()
+interface CalledObject {
+  readonly id: string
+  readonly isCoalescer: boolean
+}
+
+/** Calls that are under way and since when there are any, by id of the object. */
+const active = new Map<string, { calls: number; readonly sinceMs: number }>()
+
+/** Counts the time from the first of overlapping calls of an object to the end of the last one: it is billed once. */
+async function timed({ id, isCoalescer }: CalledObject, call: () => unknown): Promise<unknown> {
+  const activity = active.get(id) ?? { calls: 0, sinceMs: Date.now() }
+  active.set(id, activity)
+  activity.calls += 1
   try {
     return await call()
   } finally {
-    counts.objectMs += Date.now() - startMs
+    activity.calls -= 1
+    if (activity.calls === 0) {
+      active.delete(id)
+      const activeMs = Date.now() - activity.sinceMs
+      counts.objectMs += activeMs
+      if (isCoalescer) counts.coalescerMs += activeMs
+    }
   }
+}
+
+/** The id of an object, from inside it. */
+function ownId(object: unknown): string {
+  if (typeof object !== 'object' || object === null) throw new TypeError('no object')
+  const ctx: unknown = Reflect.get(object, 'ctx')
+  if (typeof ctx !== 'object' || ctx === null) throw new TypeError('the object has no state')
+  return String(Reflect.get(ctx, 'id'))
 }
 
 const watched = new WeakSet<object>()
@@ -135,7 +171,8 @@ export function countAlarms(prototype: object): void {
       async function counted(this: unknown, ...args) {
         counts.objectAlarms += 1
         counts.objectRequests += 1
-        return timed(() => Reflect.apply(alarm, this, args))
+        const called = { id: ownId(this), isCoalescer: false }
+        return timed(called, () => Reflect.apply(alarm, this, args))
       },
   )
 }

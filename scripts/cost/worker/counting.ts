@@ -4,7 +4,13 @@
  *
  * The rate limiter is left out: it costs nothing on the platform, and in the simulator writes to a database.
  */
-import croupier, { GameSettings, GameSketches, LiveFeed, NonceLedger } from '../../../src/index.ts'
+import croupier, {
+  EventCoalescer,
+  GameSettings,
+  GameSketches,
+  LiveFeed,
+  NonceLedger,
+} from '../../../src/index.ts'
 import {
   countAlarms,
   countBatch,
@@ -16,7 +22,7 @@ import {
 } from './counters.ts'
 
 countLogs()
-for (const { prototype } of [GameSettings, GameSketches, LiveFeed, NonceLedger]) {
+for (const { prototype } of [EventCoalescer, GameSettings, GameSketches, LiveFeed, NonceLedger]) {
   countAlarms(prototype)
 }
 
@@ -34,7 +40,13 @@ class CountedSketches extends GameSketches {
   }
 }
 
-export { CountedSettings as GameSettings, CountedSketches as GameSketches, LiveFeed, NonceLedger }
+export {
+  CountedSettings as GameSettings,
+  CountedSketches as GameSketches,
+  EventCoalescer,
+  LiveFeed,
+  NonceLedger,
+}
 
 let countedEnv: Env | undefined
 

@@ -15,19 +15,22 @@ const ONE_MESSAGE_PER_EVENT = `
 import { packMessages as pack } from './original-pack.ts'
 export * from './original-pack.ts'
 
-export const packMessages: typeof pack = async (cargo, context) => {
+export const packMessages: typeof pack = (cargo, context) => {
   const { eventRows = [], ...rest } = cargo
   const cargoes = eventRows.map((row, index) => ({ ...(index === 0 && rest), eventRows: [row] }))
-  return (await Promise.all(cargoes.map((part) => pack(part, context)))).flat()
+  return cargoes.flatMap((part) => pack(part, context))
 }
 `
 
-async function costOf(root?: string): Promise<Cost> {
+const PACKED = { size: 20, posts: 100, coalesceMs: 0 }
+const COALESCED = { size: 1, posts: 250, coalesceMs: 500 }
+
+async function costOf(root?: string, planned = PACKED): Promise<Cost> {
   const directory = mkdtempSync(join(tmpdir(), 'croupier-cost-'))
   try {
     const usage = await countUsage({
       directory,
-      plan: [{ size: 20, posts: 100 }],
+      plan: [planned],
       idleMs: 0,
       ...(root !== undefined && { root }),
     })
@@ -52,6 +55,21 @@ describe('the counted cost', () => {
       expect(operationsOf(present)).toBeLessThan(165_000)
       expect(operationsOf(dearer)).toBeGreaterThanOrEqual(3_000_000)
       expect(complaints(dearer, present)).toHaveLength(2)
+    },
+  )
+
+  it(
+    'sees that POSTs share messages, and has their object active for as long as it would be',
+    { timeout: DEADLINE_MS },
+    async ({ expect }) => {
+      const [run] = (await costOf(undefined, COALESCED)).runs
+      expect(run?.name).toBe('1 per POST, coalesced')
+      // As many as come at 50 a second share a message, 25; each message is written, read and deleted.
+      expect(run?.operations.queue_operations).toBeLessThan(200_000)
+      expect(run?.operations.object_requests).toBeGreaterThanOrEqual(1e6)
+      // 0.128 GB for a fiftieth of a second each.
+      expect(run?.operations.object_gb_seconds).toBeGreaterThanOrEqual(2_559)
+      expect(run?.operations.object_gb_seconds).toBeLessThan(3_000)
     },
   )
 

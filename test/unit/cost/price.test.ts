@@ -16,6 +16,8 @@ const NO_COUNTS = {
   queueDeletes: 0,
   objectRequests: 0,
   objectMs: 0,
+  coalescerMs: 0,
+  coalescerCalls: 0,
   objectRowsRead: 0,
   objectRowsWritten: 0,
   d1RowsRead: 0,
@@ -41,8 +43,8 @@ const PACKED = usageBetween(
   { cpuSeconds: 100, logShare: 0 },
 )
 
-function costOf(usage: Usage): Cost {
-  const run = { size: 20, events: 1e6, usage, messagesPerBatch: 100, chunksPerMessage: 1 }
+function costOf(usage: Usage, name = '20 per POST'): Cost {
+  const run = { name, size: 20, events: 1e6, usage, messagesPerBatch: 100, chunksPerMessage: 1 }
   return toCost({ runs: [run], idle: PACKED }, readPrices())
 }
 
@@ -61,6 +63,14 @@ describe('the price of a usage', () => {
     expect(dollars.object_rows_written).toBeCloseTo(0.002, 8)
     expect(dollars.object_gb_seconds).toBeCloseTo(0.000008, 8)
     expect(totalOf(dollars)).toBeCloseTo(0.079233, 6)
+  })
+
+  it('has a coalescing object active all the time, however short its bursts were', ({ expect }) => {
+    const counts = { ...NO_COUNTS, objectMs: 7_000, coalescerMs: 2_000, coalescerCalls: 1e6 }
+    const usage = usageBetween(NO_COUNTS, counts, { cpuSeconds: 0, logShare: 0 })
+    expect(usage.object_gb_seconds).toBeCloseTo((5 + 1e6 / 50) * 0.128, 6)
+    const { object_gb_seconds: dollars } = dollarsOf(usage, readPrices())
+    expect(dollars).toBeCloseTo(0.032, 4)
   })
 
   it('grows in proportion to every item', ({ expect }) => {
@@ -110,6 +120,14 @@ describe('the cost of a run', () => {
     const cheap = { ...PACKED, queue_operations: PACKED.queue_operations / 2 }
     expect(complaints(costOf(PACKED), costOf(cheap))).toHaveLength(1)
     expect(complaints(costOf(PACKED), costOf(PACKED))).toEqual([])
+  })
+
+  it('is held against the target and the baseline of the same name', ({ expect }) => {
+    const dear = { ...PACKED, queue_operations: 1_500_000 }
+    expect(complaints(costOf(dear, '1 per POST'), costOf(PACKED))).toEqual([])
+    expect(complaints(costOf(dear, '1 per POST, coalesced'), costOf(PACKED))).toEqual([
+      '$0.6192 per million events at 1 per POST, coalesced; the target is $0.6000',
+    ])
   })
 
   it('is told with the operations and with what is free', ({ expect }) => {

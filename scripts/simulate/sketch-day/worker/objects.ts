@@ -16,6 +16,7 @@ import type { Meter, Metered } from './meter.ts'
 import { meterStorage, newMeter } from './meter.ts'
 
 // wrangler.toml names them, so a bundle has them.
+export { EventCoalescer } from '../../../../durable/event-coalescer.ts'
 export { GameSettings } from '../../../../durable/game-settings.ts'
 export { LiveFeed } from '../../../../durable/live-feed.ts'
 export { NonceLedger } from '../../../../durable/nonce-ledger.ts'
