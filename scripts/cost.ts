@@ -8,21 +8,26 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
+import { renderPage } from './cost/page.ts'
 import type { Cost } from './cost/report.ts'
 import { complaints, costSchema, renderCost, toCost } from './cost/report.ts'
 import { COST_PLAN, countUsage, readPrices } from './cost/run.ts'
 
-const USAGE = `npm run cost -- [--json] [--write]
+const USAGE = `npm run cost -- [--json] [--before] [--write]
 
   --json    the figures as JSON instead of tables
-  --write   writes scripts/cost/baseline.json`
+  --before  writes scripts/cost/before.json: for the build that is about to be changed
+  --write   writes docs/reference/cost.md, which shows both, and scripts/cost/baseline.json`
 
+const PAGE = new URL('../docs/reference/cost.md', import.meta.url)
 const BASELINE = new URL('cost/baseline.json', import.meta.url)
+const BEFORE = new URL('cost/before.json', import.meta.url)
 
 async function main(): Promise<number> {
   const { values: options } = parseArgs({
     options: {
       json: { type: 'boolean', default: false },
+      before: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -36,8 +41,13 @@ async function main(): Promise<number> {
     const prices = readPrices()
     const cost = toCost(await countUsage({ directory, plan: COST_PLAN }), prices)
     console.log(options.json ? JSON.stringify(cost, null, 2) : renderCost(cost, prices))
-    if (options.write) await writeFile(BASELINE, `${JSON.stringify(cost, null, 2)}\n`)
-    const missed = complaints(cost, await readBaseline())
+    const file = `${JSON.stringify(cost, null, 2)}\n`
+    if (options.before) await writeFile(BEFORE, file)
+    if (options.write) {
+      await writeFile(PAGE, await renderPage(cost, await readCost(BEFORE), prices))
+      await writeFile(BASELINE, file)
+    }
+    const missed = complaints(cost, await readCost(BASELINE))
     for (const line of missed) console.error(line)
     return missed.length === 0 ? 0 : 1
   } finally {
@@ -45,8 +55,8 @@ async function main(): Promise<number> {
   }
 }
 
-async function readBaseline(): Promise<Cost> {
-  return costSchema.parse(JSON.parse(await readFile(BASELINE, 'utf8')))
+async function readCost(file: URL): Promise<Cost> {
+  return costSchema.parse(JSON.parse(await readFile(file, 'utf8')))
 }
 
 process.exitCode = await main()

@@ -2,8 +2,9 @@
  * CPU of the Worker per event, beside the floor. Messages wait behind a gate until all POSTs of a round are answered,
  * so ingest and consume are timed apart; the sketches are the difference to a consumer whose tokens go nowhere.
  *
- * The runtimes take turns, so that whatever else the machine does meets all of them, and of several rounds the
- * smallest figure counts, because disturbance only adds.
+ * The runtimes take turns, so that whatever else the machine does meets all of them. Of the times of several rounds the
+ * smallest counts, because disturbance only adds. A ratio is the median of those of single rounds: a machine that is
+ * slower for a minute is slower for both.
  */
 import type { Gate } from './gate.ts'
 import type { BenchGame, BodySource } from './load.ts'
@@ -38,7 +39,7 @@ export interface CpuFigures {
   readonly sketch: number
   /** ingest + consume + sketch */
   readonly total: number
-  /** ingest / floor */
+  /** ingest / floor, as the median of the rounds */
   readonly ratio: number
   /** Bytes of the message of one POST */
   readonly messageBytes: number
@@ -66,19 +67,19 @@ export async function measureCpu(options: CpuOptions): Promise<CpuFigures[]> {
   const messageBytes = new Map<BatchSize, number>()
   for (const size of sizes)
     messageBytes.set(size, await messageBytesOf(runtimes.all, options, size))
-  const cheapest = new Map<string, Phases>()
+  const measured = new Map<string, Phases[]>()
   for (let round = 0; round <= rounds; round += 1) {
     for (const size of sizes) {
       for (const variant of VARIANTS) {
         const phases = await measurePhases(options, variant, size, messageBytes.get(size) ?? 0)
         const key = `${variant} ${size}`
-        if (round > 0) cheapest.set(key, cheaper(cheapest.get(key), phases))
+        if (round > 0) measured.set(key, [...(measured.get(key) ?? []), phases])
       }
     }
   }
   return sizes.map((size) => {
     const of = (variant: Variant) => {
-      const phases = cheapest.get(`${variant} ${size}`)
+      const phases = measured.get(`${variant} ${size}`)
       if (phases === undefined) throw new Error(`${variant} was not measured`)
       return phases
     }
@@ -86,33 +87,38 @@ export async function measureCpu(options: CpuOptions): Promise<CpuFigures[]> {
   })
 }
 
-function cheaper(known: Phases | undefined, phases: Phases): Phases {
-  return {
-    sending: Math.min(known?.sending ?? Number.POSITIVE_INFINITY, phases.sending),
-    draining: Math.min(known?.draining ?? Number.POSITIVE_INFINITY, phases.draining),
-  }
-}
-
-/** Figures of one size from the cheapest rounds; both Croupiers do the same up to the answer. */
-function figuresOf(
+/** Figures of one size from what its rounds took, CPU seconds of each. */
+export function figuresOf(
   size: BatchSize,
-  floor: Phases,
-  consume: Phases,
-  all: Phases,
+  floor: readonly Phases[],
+  consume: readonly Phases[],
+  all: readonly Phases[],
   messageBytes: number,
 ): CpuFigures {
   const perEvent = (seconds: number) => (seconds / (POSTS[size] * size)) * 1e6
-  const ingestSeconds = Math.min(consume.sending, all.sending)
+  const least = (phases: readonly Phases[], phase: keyof Phases) =>
+    Math.min(...phases.map((round) => round[phase]))
+  const ingestSeconds = least(all, 'sending')
+  const consumeSeconds = least(consume, 'draining')
+  const drainSeconds = least(all, 'draining')
+  const ratios = floor.map(({ sending }, round) => (all[round]?.sending ?? NaN) / sending)
   return {
     size,
-    floor: perEvent(floor.sending),
+    floor: perEvent(least(floor, 'sending')),
     ingest: perEvent(ingestSeconds),
-    consume: perEvent(consume.draining),
-    sketch: perEvent(all.draining - consume.draining),
-    total: perEvent(ingestSeconds + all.draining),
-    ratio: ingestSeconds / floor.sending,
+    consume: perEvent(consumeSeconds),
+    sketch: perEvent(drainSeconds - consumeSeconds),
+    total: perEvent(ingestSeconds + drainSeconds),
+    ratio: medianOf(ratios),
     messageBytes,
   }
+}
+
+function medianOf(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = Math.floor(sorted.length / 2)
+  const upper = sorted[middle] ?? NaN
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? NaN)) / 2
 }
 
 async function measurePhases(

@@ -3,7 +3,7 @@ import { format } from 'oxfmt'
 
 import type { Results } from './results.ts'
 import { BASELINE_TOLERANCE, TARGETS, targetVerdicts } from './results.ts'
-import { renderResults, renderVerdicts } from './tables.ts'
+import { renderChange, renderResults, renderVerdicts } from './tables.ts'
 
 const RULES = `# Performance
 
@@ -20,7 +20,8 @@ ratios compare two figures of one run and hold elsewhere too.
 - **ingest** is everything up to the answer. Messages wait behind a gate until all POSTs of a round are answered; what
   is used after the gate opens is **consume**, with a stand-in that takes the bytes and answers as ClickHouse does.
   **sketch** is what that costs more than with a consumer whose tokens go nowhere.
-- Rounds of all runtimes are interleaved, the first one warms up, and the smallest figure counts: disturbance only adds.
+- Rounds of all runtimes are interleaved, and the first one warms up. The smallest time counts, because disturbance
+  only adds; a ratio is the median of those of single rounds, because a machine is slow for both at the same time.
 - **Inserts** go into a real ClickHouse, through the consumer and with \`curl\`, with the same bytes and settings.
 - **Visible** is the time from POST to the answer of the query API that counts the user, while other events arrive. A
   queue batch gathers for two seconds at most (\`max_batch_timeout\` in wrangler.toml).
@@ -31,13 +32,19 @@ A run fails when a target is missed (ingest at most ${TARGETS.floorRatio} times 
 POST, inserts at most ${TARGETS.insertRatio} times curl, heap below ${TARGETS.heapBytes / 1e6} MB), or when a ratio is more than
 ${Math.round((BASELINE_TOLERANCE - 1) * 100)} % worse than in scripts/bench/baseline.json.`
 
-/** The page as it stands in the repository. Throws Error when it cannot be formatted. */
-export async function renderPage(results: Results, machine: string): Promise<string> {
+/** The page as it stands in the repository; `before` is of the same machine. Throws Error when it cannot be formatted. */
+export async function renderPage(
+  results: Results,
+  before: Results,
+  machine: string,
+): Promise<string> {
   const text = [
     RULES,
     `## Results\n\nMeasured on ${machine}.`,
     renderResults(results),
     renderVerdicts('Targets', targetVerdicts(results)),
+    `## Before and after\n\nThe same machine before the last work on speed (scripts/bench/before.json), and now.`,
+    renderChange(before, results),
   ].join('\n\n')
   const { code, errors } = await format('performance.md', `${text}\n`, { printWidth: 100 })
   if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join('\n'))

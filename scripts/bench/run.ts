@@ -24,7 +24,7 @@ import { measureVisible } from './time-to-visible.ts'
 /** How much of everything; a quick run says as much, less exactly. */
 const FULL = {
   sizes: BATCH_SIZES,
-  cpuRounds: 5,
+  cpuRounds: 9,
   games: [1, 10, 100],
   gameRounds: 3,
   backlog: [1, 100, 1_000, 4_000],
@@ -34,7 +34,7 @@ const FULL = {
 } as const
 const QUICK = {
   sizes: [1, 20, 100],
-  cpuRounds: 2,
+  cpuRounds: 3,
   games: [1, 10, 100],
   gameRounds: 2,
   backlog: [1, 100],

@@ -78,6 +78,41 @@ export function renderResults(results: Results): string {
   ].join('\n\n')
 }
 
+/** What has changed between two builds. */
+export function renderChange(before: Results, after: Results): string {
+  const change = (was: number | undefined, is: number, shown: (value: number) => string) =>
+    `${was === undefined ? '' : `${shown(was)} → `}${shown(is)}`
+  const ratio = (value: number) => `${value.toFixed(2)}x`
+  return [
+    table(
+      ['events per POST', 'floor', 'ingest', 'consume', 'all', 'ingest / floor', 'message'],
+      after.cpu.map((row) => {
+        const was = before.cpu.find(({ size }) => size === row.size)
+        return [
+          String(row.size),
+          change(was?.floor, row.floor, micros),
+          change(was?.ingest, row.ingest, micros),
+          change(was?.consume, row.consume, micros),
+          change(was?.total, row.total, micros),
+          change(was?.ratio, row.ratio, ratio),
+          change(was?.messageBytes, row.messageBytes, kilobytes),
+        ]
+      }),
+    ),
+    table(
+      ['', 'before → after'],
+      [
+        [
+          'heap of a full batch',
+          change(before.memory.heapBytes, after.memory.heapBytes, megabytes),
+        ],
+        ['time of an insert / of curl', change(before.inserts.ratio, after.inserts.ratio, ratio)],
+        ['bundle, gzipped', change(before.startup.gzipBytes, after.startup.gzipBytes, kilobytes)],
+      ],
+    ),
+  ].join('\n\n')
+}
+
 /** Comparisons, one a line. */
 export function renderVerdicts(title: string, verdicts: readonly Verdict[]): string {
   const lines = verdicts.map(({ name, value, limit, passes }) => [

@@ -129,7 +129,8 @@ function targetText(name: string): string {
   return target === undefined ? '' : money(target)
 }
 
-function money(value: number): string {
+/** Dollars to a hundredth of a cent. */
+export function money(value: number): string {
   return `$${value.toFixed(4)}`
 }
 

@@ -9,7 +9,7 @@ import {
   MESSAGE_CHUNK_BYTES,
 } from '../../configs/limits.ts'
 import { gzip } from '../event/bytes.ts'
-import type { Counting, Envelope, RowTable, TokenGroup } from '../event/envelope.ts'
+import type { Counting, Envelope, RowSection, RowTable, TokenGroup } from '../event/envelope.ts'
 import { encodeEnvelope } from '../event/envelope.ts'
 
 /** NDJSON lines by table, and the tokens that go with them. */
@@ -62,7 +62,6 @@ function packDraft(draft: Draft, context: MessageContext): Uint8Array[] {
 }
 
 function encodeDraft(draft: Draft, context: MessageContext): Uint8Array {
-  const encoder = new TextEncoder()
   const { rows: rowsByTable, tokens, revenueDays } = draft
   const pays = rowsByTable.has('payments') && revenueDays.length > 0
   return encodeEnvelope({
@@ -70,14 +69,36 @@ function encodeDraft(draft: Draft, context: MessageContext): Uint8Array {
     env: context.env,
     traceId: context.traceId,
     receivedTimeMs: context.receivedTimeMs,
-    sections: [...rowsByTable].map(([table, rows]) => ({
-      table,
-      rows: rows.length,
-      ndjson: encoder.encode(rows.join('')),
-    })),
+    sections: toSections(rowsByTable),
     tokens,
     ...((tokens.length > 0 || pays) && { counting: context.counting }),
     ...(pays && { revenueDays }),
+  })
+}
+
+const utf8 = new TextEncoder()
+
+/**
+ * Rows on their way from text to message, so that only the message itself is allocated: buffers count as pressure on the
+ * memory of the isolate. Written and read within one synchronous call.
+ */
+const scratch = new Uint8Array(4 * MESSAGE_CHUNK_BYTES)
+
+/** Bytes that a UTF-16 code unit may need. */
+const MAX_BYTES_PER_UNIT = 3
+
+/** The rows as sections; their bytes are good until the next call. */
+function toSections(rowsByTable: Draft['rows']): RowSection[] {
+  let offset = 0
+  return Array.from(rowsByTable, ([table, rows]) => {
+    const text = rows.join('')
+    const room = scratch.subarray(offset)
+    if (text.length * MAX_BYTES_PER_UNIT > room.byteLength) {
+      return { table, rows: rows.length, ndjson: utf8.encode(text) }
+    }
+    const { written } = utf8.encodeInto(text, room)
+    offset += written
+    return { table, rows: rows.length, ndjson: room.subarray(0, written) }
   })
 }
 

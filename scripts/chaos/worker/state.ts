@@ -17,7 +17,8 @@ interface ChaosState {
 
 class Chaos {
   running = 0
-  exhausted = 0
+  /** Digests of the messages whose retries were said to be exhausted */
+  readonly exhausted = new Set<string>()
   coalesced = 0
   readonly outstanding = new Set<string>()
   readonly #tally = new FaultTally()
@@ -44,7 +45,7 @@ class Chaos {
       faults: this.#tally.counts(),
       outstanding: this.outstanding.size,
       running: this.running,
-      exhausted: this.exhausted,
+      exhausted: this.exhausted.size,
       coalesced: this.coalesced,
     }
   }
