@@ -5,6 +5,7 @@ import { join } from 'node:path'
 
 import { describe, it } from 'vitest'
 
+import { runBroken } from '../../scripts/chaos/broken-builds.ts'
 import { MortalClickHouse } from '../../scripts/chaos/database.ts'
 import { renderReport } from '../../scripts/chaos/report.ts'
 import { runChaos } from '../../scripts/chaos/run.ts'
@@ -35,6 +36,18 @@ describe('while ClickHouse, queues, consumers, objects and clients fail', () => 
       expect(report.acknowledged).toBeGreaterThan(4_000)
       expect(report.fired).toBeGreaterThanOrEqual(20)
       expect(report.answers.answered).toBeGreaterThan(0)
+    },
+  )
+})
+
+describe('a build that is broken on purpose', () => {
+  it(
+    'is caught: one that acknowledges before it inserts loses events',
+    { timeout: RUN_TIMEOUT_MS },
+    async ({ expect }) => {
+      const sizes = { seed: 20, events: 3_000, faults: 15, seconds: 12 }
+      const [build] = await runBroken('ack-before-insert', { ...sizes, log: () => undefined })
+      expect(build?.caught).toMatch(/^\d+ lost/)
     },
   )
 })
