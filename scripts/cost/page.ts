@@ -16,8 +16,8 @@ runtime, and a Worker around it counts what the platform bills: requests and que
 Objects, rows of D1, log lines. Nothing is subtracted for what the paid plan includes.
 
 - CPU is that of the whole runtime, simulator of the platform included: the platform's own bill is lower.
-- Operations do not depend on the machine. Batches of the queue are smaller here than under load, so requests and log
-  lines are on the high side.
+- Operations do not depend on the machine. Queue batches are full, as they are under load; coalesced POSTs make so few
+  messages that here nearly each is a batch.
 
 The run fails when a target is missed, or when a figure is a quarter above scripts/cost/baseline.json.`
 
