@@ -25,7 +25,7 @@ export function renderResults(results: Results): string {
         micros(row.consume),
         micros(row.sketch),
         micros(row.total),
-        `${row.ratio.toFixed(2)}x`,
+        ratio(row.ratio),
         kilobytes(row.messageBytes),
       ]),
     ),
@@ -53,7 +53,7 @@ export function renderResults(results: Results): string {
       [
         ['consumer', grouped(inserts.workerRowsPerSecond)],
         ['curl', grouped(inserts.curlRowsPerSecond)],
-        ['time of the consumer / time of curl', `${inserts.ratio.toFixed(2)}x`],
+        ['time of the consumer / time of curl', ratio(inserts.ratio)],
       ],
     ),
     '### From POST to visible, milliseconds',
@@ -80,9 +80,6 @@ export function renderResults(results: Results): string {
 
 /** What has changed between two builds. */
 export function renderChange(before: Results, after: Results): string {
-  const change = (was: number | undefined, is: number, shown: (value: number) => string) =>
-    `${was === undefined ? '' : `${shown(was)} → `}${shown(is)}`
-  const ratio = (value: number) => `${value.toFixed(2)}x`
   return [
     table(
       ['events per POST', 'floor', 'ingest', 'consume', 'all', 'ingest / floor', 'message'],
@@ -113,6 +110,10 @@ export function renderChange(before: Results, after: Results): string {
   ].join('\n\n')
 }
 
+function change(was: number | undefined, is: number, shown: (value: number) => string): string {
+  return was === undefined ? shown(is) : `${shown(was)} → ${shown(is)}`
+}
+
 /** Comparisons, one a line. */
 export function renderVerdicts(title: string, verdicts: readonly Verdict[]): string {
   const lines = verdicts.map(({ name, value, limit, passes }) => [
@@ -126,6 +127,10 @@ export function renderVerdicts(title: string, verdicts: readonly Verdict[]): str
 
 function micros(value: number): string {
   return value.toFixed(1)
+}
+
+function ratio(value: number): string {
+  return `${value.toFixed(2)}x`
 }
 
 function kilobytes(bytes: number): string {

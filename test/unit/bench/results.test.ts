@@ -6,6 +6,7 @@ import {
   targetVerdicts,
 } from '../../../scripts/bench/results.ts'
 import type { Results } from '../../../scripts/bench/results.ts'
+import { renderChange } from '../../../scripts/bench/tables.ts'
 import { resultsOf } from './results-fixture.ts'
 
 function missedTargets(changed: Parameters<typeof resultsOf>[0]): string[] {
@@ -76,5 +77,19 @@ describe('the baseline', () => {
     expect(missed.filter(({ passes }) => !passes).map(({ name }) => name)).toEqual([
       '100 games / 1 game',
     ])
+  })
+})
+
+describe('what has changed between two builds', () => {
+  it('is shown as before and after, and as it is for what was not measured before', ({
+    expect,
+  }) => {
+    const twice = resultsOf({ cpu: row ? [{ ...row, total: 44, ratio: 3 }] : [] })
+    const now = resultsOf({ cpu: row ? [row, { ...row, size: 500, total: 11 }] : [] })
+    const lines = renderChange(twice, now).split('\n')
+    expect(lines.find((line) => line.startsWith('| 100 |'))).toBe(
+      '| 100 | 10.0 → 10.0 | 15.0 → 15.0 | 5.0 → 5.0 | 44.0 → 22.0 | 3.00x → 1.50x | 59.0 kB → 59.0 kB |',
+    )
+    expect(lines.find((line) => line.startsWith('| 500 |'))).toContain('| 11.0 |')
   })
 })
